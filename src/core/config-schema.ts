@@ -1,0 +1,94 @@
+/**
+ * Every option of Sandpiper: one table, from which the file, the environment and the flags are read, `sandpiper config`
+ * prints, and the `Config` type is made. A key `gateway.port` is `[gateway] port = …` in sandpiper.toml,
+ * SANDPIPER_GATEWAY_PORT in the environment and --gateway.port as a flag.
+ */
+
+type Option<T> = {
+  readonly kind: "text" | "whole" | "number" | "choice" | "wholes";
+  readonly fallback: T;
+  /** What it does, the unit, and what breaks outside its range. */
+  readonly about: string;
+  readonly low?: number;
+  readonly high?: number;
+  readonly choices?: readonly string[];
+  readonly secret?: boolean;
+};
+
+const text = (fallback: string, about: string, secret = false): Option<string> => ({
+  kind: "text",
+  fallback,
+  about,
+  secret,
+});
+const whole = (fallback: number, low: number, high: number, about: string): Option<number> => ({
+  kind: "whole",
+  fallback,
+  about,
+  low,
+  high,
+});
+const number = (fallback: number, low: number, high: number, about: string): Option<number> => ({
+  kind: "number",
+  fallback,
+  about,
+  low,
+  high,
+});
+const choice = <const C extends readonly string[]>(choices: C, fallback: C[number], about: string) =>
+  ({ kind: "choice", fallback, about, choices }) as Option<C[number]>;
+/** An ascending list of whole numbers, written with commas. */
+const wholes = (fallback: readonly number[], low: number, high: number, about: string): Option<readonly number[]> => ({
+  kind: "wholes",
+  fallback,
+  about,
+  low,
+  high,
+});
+const port = (fallback: number, about: string) => whole(fallback, 1, 65_535, about);
+
+export const CONFIG_SCHEMA = {
+  mode: choice(["sim", "replay", "fork", "live"], "sim", "which market and which execution; see README"),
+  dataDir: text("./data", "folder of everything that outlives the process: keys, bus, tables, models"),
+  "data.freeMiBMin": whole(256, 1, 1_000_000, "MiB that must be free under dataDir at start; less is refused"),
+  "log.level": choice(["debug", "info", "warn", "error"], "info", "least severe line that is written"),
+  "log.format": choice(["text", "json"], "text", "text for people, json for machines"),
+
+  "gateway.host": text("127.0.0.1", "address the page and the API listen on; loopback until sign-in exists"),
+  "gateway.port": port(8080, "TCP port of the page and the API"),
+
+  "sim.seed": text("1", "same seed, same market flow"),
+  "sim.slotMs": whole(400, 1, 10_000, "ms per slot of the local cluster"),
+  "sim.rpcPort": port(8899, "JSON-RPC of the local cluster"),
+  "sim.wsPort": port(8900, "WebSocket of the local cluster"),
+  "sim.blockEnginePort": port(8901, "Jito JSON-RPC of the local block engine"),
+  "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),
+  "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
+
+  "replay.path": text("", "recorded blocks: a getBlock JSON file, plain or .gz, or a folder of them"),
+
+  "clickhouse.port": port(8123, "HTTP port of the embedded ClickHouse, loopback only"),
+  "bus.lingerMs": number(1, 0, 1_000, "ms a producer waits to fill a commit"),
+  "bus.retainMiB": whole(
+    2_048,
+    16,
+    1_000_000,
+    "MiB of delivered messages the embedded bus keeps before it trims the oldest",
+  ),
+
+  "arbitrage.hopsMax": whole(3, 2, 4, "most pools in one cycle"),
+  "arbitrage.evMinLamports": whole(10_000, 0, 1_000_000_000_000, "least expected value, in lamports, that is sent"),
+  "arbitrage.inputLamportsMax": whole(50_000_000_000, 1, 9_000_000_000_000_000, "most lamports put into one cycle"),
+  "arbitrage.tipLadder": wholes(
+    [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000],
+    1_000,
+    100_000_000_000,
+    "lamports, ascending: the tips to choose from",
+  ),
+  "arbitrage.tipShareMax": number(0.5, 0, 1, "largest share of the gross profit that goes into the tip"),
+} as const satisfies Record<string, Option<unknown>>;
+
+export type ConfigKey = keyof typeof CONFIG_SCHEMA;
+export type Config = {
+  readonly [K in ConfigKey]: (typeof CONFIG_SCHEMA)[K] extends Option<infer T> ? T : never;
+};

@@ -1,0 +1,49 @@
+/**
+ * Where a running instance keeps its files. Everything that must survive the process is under dataDir; the rings are in
+ * shared memory, in a folder named after dataDir so that two instances on one box never meet.
+ */
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+
+export type RunPaths = {
+  /** Lamport key of the trading wallet, Solana CLI format (64 numbers), mode 0600. */
+  readonly walletKey: string;
+  /** The embedded bus (SQLite). */
+  readonly bus: string;
+  /** Folder of the embedded ClickHouse. */
+  readonly clickhouse: string;
+  /** Passwords of the embedded ClickHouse, mode 0600: {"app": "…"}. */
+  readonly clickhouseSecret: string;
+  /** Folder of model libraries and their symlinks. */
+  readonly models: string;
+  /** What the supervisor says about the run (RunReport), replaced by rename. */
+  readonly runReport: string;
+  /** The pools the feed follows (PoolCatalogue), replaced by rename. */
+  readonly poolCatalogue: string;
+  /** What the sim carries over a restart of its process: the last slot. */
+  readonly simState: string;
+  /** Folder of the shared mappings. */
+  readonly shm: string;
+  /** Ring from the feed to one agent. */
+  readonly marketRing: (agent: "arbitrage" | "mev") => string;
+  /** Heartbeats of all processes. */
+  readonly heartbeats: string;
+};
+
+export function runPaths(dataDir: string): RunPaths {
+  const root = resolve(dataDir);
+  const shm = `/dev/shm/sandpiper-${createHash("sha256").update(root).digest("hex").slice(0, 12)}`;
+  return {
+    walletKey: join(root, "keys", "wallet.json"),
+    bus: join(root, "bus", "bus.sqlite"),
+    clickhouse: join(root, "clickhouse"),
+    clickhouseSecret: join(root, "keys", "clickhouse.json"),
+    models: join(root, "models"),
+    runReport: join(root, "run", "report.json"),
+    poolCatalogue: join(root, "run", "pools.json"),
+    simState: join(root, "run", "sim.json"),
+    shm,
+    marketRing: (agent) => join(shm, `feed-${agent}.ring`),
+    heartbeats: join(shm, "heartbeats"),
+  };
+}

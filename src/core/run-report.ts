@@ -1,0 +1,42 @@
+/** What the supervisor knows about the run; the gateway, the doctor and the status block all show this one report. */
+
+/** Every process of an instance. Its place in this list is its place in the heartbeat table. */
+export const PROCESS_NAMES = [
+  "supervisor",
+  "clickhouse",
+  "sim",
+  "feed",
+  "arbitrage",
+  "mev",
+  "recorder",
+  "gateway",
+] as const;
+export type ProcessName = (typeof PROCESS_NAMES)[number];
+export type ProcessState = "starting" | "ready" | "stalled" | "restarting" | "stopping" | "stopped";
+
+export type ProcessReport = {
+  readonly name: ProcessName;
+  readonly pid: number;
+  readonly state: ProcessState;
+  /** The core it is pinned to, or "shared". */
+  readonly core: string;
+  readonly restarts: number;
+  readonly startedAtMs: number;
+  /** Why it last ended, if it did. */
+  readonly lastExit: string;
+};
+
+/** A part that is not running, and why, in words for the operator. */
+export type OffReport = { readonly part: string; readonly why: string };
+
+export type RunReport = {
+  readonly version: string;
+  /** Unique per start of the supervisor. */
+  readonly runId: string;
+  readonly mode: string;
+  readonly startedAtMs: number;
+  readonly updatedAtMs: number;
+  readonly page: string;
+  readonly processes: readonly ProcessReport[];
+  readonly off: readonly OffReport[];
+};
