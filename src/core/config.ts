@@ -22,6 +22,9 @@ export type ConfigInputs = {
   readonly flags: readonly string[];
 };
 
+/** SANDPIPER_ variables that are no options: which file to read, and what a supervisor tells its children. */
+const NOT_OPTIONS = new Set(["SANDPIPER_CONFIG", "SANDPIPER_RUN_ID", "SANDPIPER_CORE", "SANDPIPER_SHARED_DATA"]);
+
 /** Merges the sources. Throws a SandpiperError with one line for people. */
 export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   const values: Record<string, unknown> = {};
@@ -40,7 +43,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     for (const [key, raw] of flatten(inputs.file.values)) set(key, raw, { source: "file", where });
   }
   for (const [name, raw] of Object.entries(inputs.environment)) {
-    if (!name.startsWith("SANDPIPER_") || raw === undefined || name === "SANDPIPER_CONFIG") continue;
+    if (!name.startsWith("SANDPIPER_") || raw === undefined || NOT_OPTIONS.has(name)) continue;
     set(keyOfVariable(name) ?? name, raw, { source: "environment", where: name });
   }
   for (const [key, raw] of flagPairs(inputs.flags)) set(key, raw, { source: "flag", where: `--${key}` });
