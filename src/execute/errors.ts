@@ -1,0 +1,11 @@
+/** Error codes of this room; never renumbered. */
+export const EXECUTE_ERROR = {
+  keypair: 1101,
+  message: 1102,
+  transactionSize: 1103,
+  signers: 1104,
+  rpc: 1105,
+  route: 1106,
+  plan: 1107,
+  journal: 1108,
+} as const;
