@@ -6,6 +6,7 @@ import { readJsonFile, writeFileAtomic } from "./atomic-file.ts";
 import { createLog } from "./log.ts";
 import { seededRandom } from "./random.ts";
 import { formatSol } from "./units.ts";
+import { VERSION } from "./version.ts";
 
 describe("seededRandom()", () => {
   test("gives the same numbers for the same seed, and others for another", () => {
@@ -77,4 +78,8 @@ test("writeFileAtomic() leaves the whole file and nothing beside it", () => {
   expect(readJsonFile(path)).toEqual({ a: 2 });
   expect(readdirSync(join(folder, "deep"))).toEqual(["file.json"]);
   expect(readJsonFile(join(folder, "absent.json"))).toBeUndefined();
+});
+
+test("VERSION is the version of package.json", async () => {
+  expect(VERSION).toBe((await Bun.file(join(import.meta.dir, "../../package.json")).json()).version);
 });

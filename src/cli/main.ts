@@ -1,0 +1,61 @@
+/**
+ * `sandpiper <command>`: the one door for people. Each command is a file of this folder or a room's main function; this
+ * file only finds it, and turns an error into one line and an exit code.
+ */
+import { errorText, SandpiperError } from "#core/error.ts";
+import { EXIT_CODE } from "#core/exit-code.ts";
+import { readConfig } from "#core/read-config.ts";
+import { VERSION } from "#core/version.ts";
+import { runSupervisor } from "#supervise/supervisor.ts";
+import { printConfig } from "./config.ts";
+import { runJudge } from "./judge.ts";
+import { runReplay } from "./replay.ts";
+
+type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  supervisor: {
+    about: "start everything and watch it (flags: any option, for example --mode replay --replay.path FILE)",
+    run: (args) => runSupervisor(readConfig(args, process.env).config, args),
+  },
+  config: {
+    about: "print every option, its value and where it came from",
+    run: async (args) => printConfig(readConfig(args, process.env)),
+  },
+  replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
+  judge: { about: "check Sandpiper on your own data: swaps FILE.csv", run: runJudge },
+  version: {
+    about: "print the version",
+    run: async () => {
+      process.stdout.write(`${VERSION}\n`);
+      return EXIT_CODE.ok;
+    },
+  },
+};
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`);
+  return ["usage: sandpiper <command> [flags]", "", ...lines, ""].join("\n");
+}
+
+/** Runs one command; answers the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    const asked = name === undefined || name === "help" || name === "--help";
+    process[asked ? "stdout" : "stderr"].write(
+      asked ? usage() : `Cannot run ${name}: a known command, was ${name}\n${usage()}`,
+    );
+    return asked ? EXIT_CODE.ok : EXIT_CODE.usage;
+  }
+  try {
+    return await command.run(rest);
+  } catch (thrown) {
+    process.stderr.write(`${errorText(thrown)}\n`);
+    if (!(thrown instanceof SandpiperError) && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+    return thrown instanceof SandpiperError && thrown.retry === "never" ? EXIT_CODE.badInput : EXIT_CODE.failure;
+  }
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,109 @@
+/**
+ * The frame of every process of ours: reads the configuration, takes its place in the heartbeat table, dies with the
+ * supervisor, turns SIGTERM into a clean stop with a deadline, and turns an error into one line and an exit code that
+ * the supervisor understands. What the process is for stands in agents/<name>.ts.
+ */
+import type { Clock } from "#core/clock.ts";
+import type { Config } from "#core/config.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
+import { EXIT_CODE } from "#core/exit-code.ts";
+import { createLog, type Log } from "#core/log.ts";
+import { type RunPaths, runPaths } from "#core/paths.ts";
+import { readConfig } from "#core/read-config.ts";
+import { PROCESS_NAMES, type ProcessName } from "#core/run-report.ts";
+import { createSystemClock } from "#ffi/system-clock.ts";
+import { dieWithParent, pinThread } from "#ffi/thread.ts";
+import { Heartbeat } from "#memory/heartbeat.ts";
+import { openRegion } from "#memory/region.ts";
+
+export type AgentContext = {
+  readonly name: ProcessName;
+  readonly config: Config;
+  readonly paths: RunPaths;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The run of the supervisor this process belongs to; a run of its own when started by hand. */
+  readonly runId: string;
+  /** Tells the supervisor that this process serves. */
+  ready(): void;
+  /** Ends the process at once with a code of core/exit-code.ts. */
+  exit(code: number): never;
+};
+
+type Stop = () => Promise<void> | void;
+
+/** The heartbeat: a main thread that is away for longer than a few of these shows as stalled. */
+const BEAT_EVERY_MS = 50;
+/** A stop that takes longer is cut off; the supervisor waits a little longer than this. */
+const STOP_MS_MAX = 4_000;
+
+/** Runs one process. `body` starts everything, calls `ready()` when it serves, and returns its stop function. */
+export function runAgent(name: ProcessName, body: (agent: AgentContext) => Promise<Stop>): void {
+  void start(name, body).catch((thrown: unknown) => fail(name, undefined, thrown));
+}
+
+async function start(name: ProcessName, body: (agent: AgentContext) => Promise<Stop>): Promise<void> {
+  const firstFlag = process.argv.findIndex((argument, i) => i > 0 && argument.startsWith("--"));
+  const { config } = readConfig(firstFlag < 0 ? [] : process.argv.slice(firstFlag), process.env);
+  const log = createLog({ process: name, level: config["log.level"], format: config["log.format"] });
+  const supervised = process.env["SANDPIPER_RUN_ID"];
+  if (supervised !== undefined) dieWithParent();
+  const core = process.env["SANDPIPER_CORE"];
+  if (core !== undefined) pinThread(Number(core));
+  const paths = runPaths(config.dataDir);
+  const heartbeat = new Heartbeat(openRegion(paths.heartbeats), PROCESS_NAMES.indexOf(name));
+  heartbeat.setState("starting");
+  const beating = setInterval(() => heartbeat.beat(), BEAT_EVERY_MS);
+  const exit = (code: number): never => process.exit(code);
+  const agent: AgentContext = {
+    name,
+    config,
+    paths,
+    log,
+    clock: createSystemClock(),
+    runId: supervised ?? `by-hand-${process.pid}`,
+    ready: () => heartbeat.setState("ready"),
+    exit,
+  };
+  let stop: Stop | undefined;
+  let stopping = false;
+  const end = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    heartbeat.setState("stopping");
+    log.debug("stopping", { signal });
+    const deadline = setTimeout(() => {
+      log.error(`Cannot stop ${name} cleanly: it must end within ${STOP_MS_MAX} ms, was still busy`);
+      process.exit(EXIT_CODE.failure);
+    }, STOP_MS_MAX);
+    try {
+      await stop?.();
+    } catch (thrown) {
+      fail(name, log, thrown);
+    }
+    clearTimeout(deadline);
+    clearInterval(beating);
+    process.exit(EXIT_CODE.ok);
+  };
+  process.on("SIGTERM", () => void end("SIGTERM"));
+  // A terminal's Ctrl-C reaches every process at once; under a supervisor the order of the stop is the supervisor's.
+  process.on("SIGINT", () => {
+    if (supervised === undefined) void end("SIGINT");
+  });
+  process.on("uncaughtException", (thrown) => fail(name, log, thrown));
+  process.on("unhandledRejection", (thrown) => fail(name, log, thrown));
+  try {
+    stop = await body(agent);
+  } catch (thrown) {
+    fail(name, log, thrown);
+  }
+}
+
+/** One line and the exit code: an error that trying again cannot mend stops the run, any other is tried again. */
+function fail(name: ProcessName, log: Log | undefined, thrown: unknown): never {
+  const speaker = log ?? createLog({ process: name, level: "error", format: "text" });
+  speaker.error(errorText(thrown));
+  if (!(thrown instanceof SandpiperError) && thrown instanceof Error && thrown.stack) speaker.debug(thrown.stack);
+  const final = thrown instanceof SandpiperError && thrown.retry === "never" && thrown.code !== 100;
+  process.exit(final ? EXIT_CODE.badInput : EXIT_CODE.failure);
+}

@@ -1,0 +1,16 @@
+/**
+ * How a process of ours is started: from source by the running Bun, or by the compiled executable itself, which holds
+ * every role (`sandpiper agent feed`).
+ */
+import { join } from "node:path";
+import type { ProcessName } from "#core/run-report.ts";
+
+/** Where `bun build --compile` puts a program's own files. */
+const COMPILED_ROOT = "/$bunfs/";
+
+export const isCompiled = (): boolean => import.meta.path.startsWith(COMPILED_ROOT);
+
+export function childCommand(name: ProcessName, flags: readonly string[]): string[] {
+  if (isCompiled()) return [process.execPath, "agent", name, ...flags];
+  return [process.execPath, join(import.meta.dir, "..", "..", "agents", `${name}.ts`), ...flags];
+}

@@ -1,0 +1,173 @@
+/**
+ * The supervisor: checks that a start can work, makes what the processes share, starts and watches them, keeps the run
+ * report, and stops everything in order. It holds no trading state, so it can be killed and started again at any time;
+ * its children die with it.
+ */
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { writeFileAtomic } from "#core/atomic-file.ts";
+import type { Config } from "#core/config.ts";
+import { errorText } from "#core/error.ts";
+import { EXIT_CODE } from "#core/exit-code.ts";
+import { createLog, type Log } from "#core/log.ts";
+import { type RunPaths, runPaths } from "#core/paths.ts";
+import { PROCESS_NAMES, type ProcessReport, type RunReport } from "#core/run-report.ts";
+import { VERSION } from "#core/version.ts";
+import { Heartbeat, readHeartbeat } from "#memory/heartbeat.ts";
+import { childCommand } from "./child-command.ts";
+import { ensureWallet, makeRegions, removeRegions } from "./first-start.ts";
+import { coreOf } from "./placement.ts";
+import { freeMiB, partsOff, preflight } from "./preflight.ts";
+import { type ChildSpec, childrenOf, STOP_PHASE_MS_MAX } from "./process-table.ts";
+import { statusBlock } from "./status-block.ts";
+import { WatchedProcess } from "./watched-process.ts";
+
+const TICK_EVERY_MS = 50;
+const REPORT_EVERY_MS = 1_000;
+/** A start that is not complete by then says what is missing. */
+const START_MS_MAX = 60_000;
+
+/** Runs until it is told to stop or cannot go on; answers the exit code. Throws a SandpiperError when it cannot start. */
+export async function runSupervisor(config: Config, flags: readonly string[]): Promise<number> {
+  const paths = runPaths(config.dataDir);
+  await preflight(config, paths);
+  return await new Supervisor(config, paths, flags).run();
+}
+
+class Supervisor {
+  readonly #config: Config;
+  readonly #paths: RunPaths;
+  readonly #log: Log;
+  readonly #runId = `${Date.now().toString(36)}-${randomBytes(3).toString("hex")}`;
+  readonly #startedAtMs = Date.now();
+  readonly #heartbeats: ArrayBuffer;
+  readonly #processes: WatchedProcess[];
+  readonly #off = partsOff();
+  readonly #done = Promise.withResolvers<number>();
+  #stopping = false;
+  #reportedAtMs = 0;
+  #announced = false;
+
+  constructor(config: Config, paths: RunPaths, flags: readonly string[]) {
+    this.#config = config;
+    this.#paths = paths;
+    this.#log = createLog({ process: "supervisor", level: config["log.level"], format: config["log.format"] });
+    const wallet = ensureWallet(paths);
+    this.#heartbeats = makeRegions(paths);
+    const mode = config.mode === "replay" ? "replay" : "sim";
+    this.#processes = childrenOf(mode).map((spec) => this.#watch(spec, flags, wallet));
+  }
+
+  async run(): Promise<number> {
+    const onSignal = () => void this.#stop(EXIT_CODE.ok);
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+    const ticking = setInterval(() => this.#tick(Date.now()), TICK_EVERY_MS);
+    this.#tick(Date.now());
+    const exitCode = await this.#done.promise;
+    clearInterval(ticking);
+    return exitCode;
+  }
+
+  #watch(spec: ChildSpec, flags: readonly string[], wallet: string): WatchedProcess {
+    const core = coreOf(spec.name, availableParallelism());
+    const index = PROCESS_NAMES.indexOf(spec.name);
+    const own = spec.name === "sim" && this.#config["sim.wallet"] === "" ? ["--sim.wallet", wallet] : [];
+    const environment = { ...process.env, SANDPIPER_RUN_ID: this.#runId };
+    return new WatchedProcess({
+      spec,
+      core,
+      log: this.#log,
+      spawn: () =>
+        Bun.spawn(childCommand(spec.name, [...flags, ...own]), {
+          stdin: "ignore",
+          stdout: "inherit",
+          stderr: "inherit",
+          env: core === undefined ? environment : { ...environment, SANDPIPER_CORE: String(core) },
+        }),
+      readHeartbeat: () => readHeartbeat(this.#heartbeats, index),
+      resetHeartbeat: () => new Heartbeat(this.#heartbeats, index).setState("starting"),
+      onFatal: (why, exitCode) => {
+        this.#log.error(`Cannot go on: ${why}`);
+        void this.#stop(exitCode);
+      },
+    });
+  }
+
+  #tick(nowMs: number): void {
+    for (const watched of this.#processes) watched.tick(nowMs);
+    if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#everySecond(nowMs);
+    if (!this.#announced && !this.#stopping) this.#announce(nowMs);
+  }
+
+  #everySecond(nowMs: number): void {
+    this.#reportedAtMs = nowMs;
+    const free = freeMiB(this.#config.dataDir);
+    const floor = Math.floor(this.#config["data.freeMiBMin"] / 2);
+    if (free < floor && !this.#stopping) {
+      this.#log.error(
+        `Cannot go on: at least ${floor} MiB must stay free under ${this.#config.dataDir}, was ${free} MiB`,
+      );
+      void this.#stop(EXIT_CODE.failure);
+      return;
+    }
+    try {
+      writeFileAtomic(this.#paths.runReport, JSON.stringify(this.#report(nowMs)));
+    } catch (thrown) {
+      this.#log.error(`Cannot write the run report ${this.#paths.runReport}: ${errorText(thrown)}`);
+    }
+  }
+
+  #announce(nowMs: number): void {
+    const complete = this.#processes.every((watched) => watched.ready);
+    if (!complete && nowMs - this.#startedAtMs < START_MS_MAX) return;
+    this.#announced = true;
+    const waiting = this.#processes.filter((watched) => !watched.ready).map((watched) => watched.spec.name);
+    if (!complete) this.#log.warn(`Not everything serves after ${START_MS_MAX} ms`, { waiting: waiting.join(",") });
+    this.#everySecond(nowMs);
+    process.stdout.write(`${statusBlock(this.#report(nowMs))}\n`);
+  }
+
+  #report(nowMs: number): RunReport {
+    const own: ProcessReport = {
+      name: "supervisor",
+      pid: process.pid,
+      state: this.#stopping ? "stopping" : "ready",
+      core: "shared",
+      restarts: 0,
+      startedAtMs: this.#startedAtMs,
+      lastExit: "",
+    };
+    return {
+      version: VERSION,
+      runId: this.#runId,
+      mode: this.#config.mode,
+      startedAtMs: this.#startedAtMs,
+      updatedAtMs: nowMs,
+      page: `http://${this.#config["gateway.host"]}:${this.#config["gateway.port"]}/`,
+      processes: [own, ...this.#processes.map((watched) => watched.report(nowMs))],
+      off: this.#off,
+    };
+  }
+
+  /** Phase by phase, so that what was decided is recorded before the store goes away. */
+  async #stop(exitCode: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#log.info("stopping");
+    for (const [phase, longestMs] of STOP_PHASE_MS_MAX.entries()) {
+      const those = this.#processes.filter((watched) => watched.spec.stopPhase === phase);
+      for (const watched of those) watched.signal("SIGTERM");
+      const deadlineMs = Date.now() + longestMs;
+      while (those.some((watched) => watched.running) && Date.now() < deadlineMs) await Bun.sleep(10);
+      for (const watched of those.filter((one) => one.running)) {
+        this.#log.warn(`${watched.spec.name} did not stop in ${longestMs} ms: killed`);
+        watched.signal("SIGKILL");
+      }
+    }
+    this.#everySecond(Date.now());
+    removeRegions(this.#paths);
+    this.#log.info("stopped");
+    this.#done.resolve(exitCode);
+  }
+}
