@@ -19,20 +19,48 @@ export type ConsumerOptions = {
   readonly topics: readonly Topic[];
   /** Where a group without a committed offset starts: at the first message kept, or at the next one published. */
   readonly start: "first" | "next";
+  /**
+   * For readers that only look on (a live page): the group is not remembered, commit() does nothing, and retention does
+   * not wait for it.
+   */
+  readonly ephemeral?: boolean;
 };
 
 export interface Consumer {
   /** The next messages after the last poll, oldest first, at most `max`; empty when there are none now. */
   poll(max: number): Promise<readonly Message[]>;
+  /**
+   * Like poll, but the bounds of the batch are durable before it is handed out: until commit(), a consumer of this group
+   * gets exactly these messages again, however often the process dies. For consumers of one topic.
+   */
+  pollFixed(max: number): Promise<readonly Message[]>;
+  /** True as soon as a poll may find something, false when `timeoutMs` passed without. Sleeps in between. */
+  wait(timeoutMs: number): Promise<boolean>;
   /** Remembers that everything polled so far is done with. */
   commit(): Promise<void>;
+  /** Messages kept that this group has not committed. */
+  lag(): number;
   close(): Promise<void>;
 }
+
+/** Counted since this process opened the bus. */
+export type BusStats = {
+  readonly published: number;
+  /** Messages refused because the queue was full. */
+  readonly refused: number;
+  /** Messages rejected because the disk or a lock failed. */
+  readonly failed: number;
+  /** Delivered messages that retention removed. */
+  readonly trimmed: number;
+  /** Messages that retention removed before every group had read them. */
+  readonly trimmedUnread: number;
+};
 
 export interface Bus {
   /** Resolves with the offset when the message is durable; rejects with a SandpiperError when it is not. */
   publish(topic: Topic, key: string, value: Uint8Array): Promise<number>;
   consumer(options: ConsumerOptions): Consumer;
+  stats(): BusStats;
   /** Waits for what was published, then lets go of the files. */
   close(): Promise<void>;
 }

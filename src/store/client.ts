@@ -1,0 +1,139 @@
+/**
+ * The door to ClickHouse: `@clickhouse/client` over HTTP on loopback, as user `app` with the password that the engine's
+ * process made on its first start. The file is read when the first statement needs it, so a Store may be made before the
+ * engine has ever run.
+ *
+ * 64-bit integers come as decimal text, so that no lamport is lost; BigInt(text) gives the exact value.
+ */
+import { type ClickHouseClient, ClickHouseError, createClient } from "@clickhouse/client";
+import { readJsonFile } from "#core/atomic-file.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
+import { STORE_ERROR } from "./errors.ts";
+
+export const DATABASE = "sandpiper";
+const REQUEST_MS_MAX = 30_000;
+const CONNECTIONS_MAX = 8;
+
+export type StoreOptions = {
+  /** ClickHouse's HTTP port on loopback. */
+  readonly port: number;
+  /** The file with {"app": password}. */
+  readonly secretPath: string;
+};
+
+export type QueryParams = Readonly<Record<string, unknown>>;
+/** What a setting of one insert may be. */
+export type InsertSettings = Readonly<Record<string, string | number>>;
+
+export interface Store {
+  /** Rows as objects; `{name:Type}` in the text takes its value from `params`. */
+  query<Row>(sql: string, params?: QueryParams): Promise<Row[]>;
+  command(sql: string, params?: QueryParams): Promise<void>;
+  /** One INSERT whose data is `body`, in the format that the statement names. */
+  insertBytes(sql: string, body: Uint8Array, settings?: InsertSettings): Promise<void>;
+  /** True when ClickHouse answers and knows the password. */
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export function connectStore(options: StoreOptions): Store {
+  let client: ClickHouseClient | undefined;
+  const connected = () => {
+    client ??= createClient({
+      url: `http://127.0.0.1:${options.port}`,
+      username: "app",
+      password: readPassword(options.secretPath),
+      request_timeout: REQUEST_MS_MAX,
+      max_open_connections: CONNECTIONS_MAX,
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 1, wait_end_of_query: 1 },
+      log: { level: 127 },
+    });
+    return client;
+  };
+  const statement = async <T>(run: (client: ClickHouseClient) => Promise<T>): Promise<T> => {
+    try {
+      return await run(connected());
+    } catch (thrown) {
+      throw asStoreError(thrown);
+    }
+  };
+  return {
+    query: <Row>(sql: string, params?: QueryParams) =>
+      statement(async (client) => {
+        const result = await client.query({ query: sql, format: "JSONEachRow", ...withParams(params) });
+        return await result.json<Row>();
+      }),
+    command: (sql, params) =>
+      statement(async (client) => {
+        await client.command({ query: sql, ...withParams(params) });
+      }),
+    insertBytes: (sql, body, settings = {}) => insertBytes(options, sql, body, settings),
+    ping: async () => {
+      try {
+        return (await connected().ping({ select: true })).success;
+      } catch {
+        return false;
+      }
+    },
+    close: async () => {
+      await client?.close();
+      client = undefined;
+    },
+  };
+}
+
+const withParams = (params: QueryParams | undefined) => (params ? { query_params: { ...params } } : {});
+
+function readPassword(path: string): string {
+  const content = readJsonFile(path);
+  const password = typeof content === "object" && content !== null && "app" in content ? content.app : undefined;
+  if (typeof password === "string" && password !== "") return password;
+  throw new SandpiperError(
+    STORE_ERROR.secret,
+    `Cannot reach the tables: the password of ClickHouse in ${path}, was ${content === undefined ? "no such file" : "something else"}`,
+    "later",
+  );
+}
+
+/** The client's insert() wants rows or a Node stream; bytes that are ready go in one plain request. */
+async function insertBytes(options: StoreOptions, sql: string, body: Uint8Array, settings: InsertSettings) {
+  const search = new URLSearchParams({ query: sql, wait_end_of_query: "1" });
+  for (const [name, value] of Object.entries(settings)) search.set(name, String(value));
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`http://127.0.0.1:${options.port}/?${search}`, {
+      method: "POST",
+      body: body as Uint8Array<ArrayBuffer>,
+      headers: { "X-ClickHouse-User": "app", "X-ClickHouse-Key": readPassword(options.secretPath) },
+      signal: AbortSignal.timeout(REQUEST_MS_MAX),
+    });
+    text = await response.text();
+  } catch (thrown) {
+    throw asStoreError(thrown);
+  }
+  if (!response.ok) throw refusal(text, response.headers.get("x-clickhouse-exception-code") ?? "");
+}
+
+/** Exceptions that say nothing about the statement itself: memory, timeouts, shutting down, too many parts. */
+const PASSING_CODES = new Set(["159", "202", "236", "241", "242", "243", "252", "394", "425"]);
+
+function refusal(text: string, code: string): SandpiperError {
+  const passing = PASSING_CODES.has(code);
+  return new SandpiperError(
+    passing ? STORE_ERROR.unreachable : STORE_ERROR.refused,
+    `Cannot run a statement: what ClickHouse accepts, was ${text.replaceAll(/\s*\n\s*/g, " ").slice(0, 500)}`,
+    passing ? "later" : "never",
+  );
+}
+
+function asStoreError(thrown: unknown): SandpiperError {
+  if (thrown instanceof SandpiperError) return thrown;
+  if (thrown instanceof ClickHouseError) return refusal(`${thrown.type}: ${thrown.message}`, thrown.code);
+  return new SandpiperError(
+    STORE_ERROR.unreachable,
+    `Cannot reach the tables: ClickHouse on its port, was ${errorText(thrown)}`,
+    "later",
+    { cause: thrown },
+  );
+}
