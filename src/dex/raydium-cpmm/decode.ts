@@ -1,0 +1,114 @@
+/**
+ * Raydium CP-Swap's accounts and event as values. Foreign bytes are checked whole here; what comes out can be relied on.
+ * Nothing throws: a refusal is a typed result.
+ */
+import { SandpiperError } from "#core/error.ts";
+import { err, ok, type Result } from "#core/result.ts";
+import type { Address } from "#core/units.ts";
+import { readAddress, readU64, startsWith } from "#dex/bytes.ts";
+import { DEX_ERROR } from "#dex/errors.ts";
+import {
+  AMM_CONFIG,
+  AMM_CONFIG_BYTES,
+  CPMM_DISCRIMINATOR,
+  POOL_STATE,
+  POOL_STATE_BYTES,
+  SWAP_EVENT,
+  SWAP_EVENT_BYTES_MIN,
+  TOKEN_ACCOUNT,
+  TOKEN_ACCOUNT_BYTES,
+} from "./layout.ts";
+
+export type CpmmPoolState = {
+  readonly ammConfig: Address;
+  readonly vaults: readonly [Address, Address];
+  readonly mints: readonly [Address, Address];
+  readonly tokenPrograms: readonly [Address, Address];
+  readonly observationState: Address;
+  readonly decimals: readonly [number, number];
+  readonly status: number;
+  readonly openTime: bigint;
+  /** What lies in each vault and belongs to protocol, fund and creator: no reserve. */
+  readonly feesOwed: readonly [bigint, bigint];
+  /** Which token pays the creator's fee: 0 the input, 1 token 0, 2 token 1; undefined when there is no such fee. */
+  readonly creatorFeeOn: number | undefined;
+};
+
+export type CpmmAmmConfig = {
+  /** Millionths of the input. */
+  readonly tradeFeeRate: bigint;
+  /** Millionths, in pools that pay their creator. */
+  readonly creatorFeeRate: bigint;
+};
+
+export type CpmmSwapEvent = {
+  readonly poolId: Address;
+  /** Effective reserves before the swap. */
+  readonly reserveInBefore: bigint;
+  readonly reserveOutBefore: bigint;
+  /** What the curve took in and paid out, without transfer fees of the tokens. */
+  readonly amountIn: bigint;
+  readonly amountOut: bigint;
+};
+
+export function decodePoolState(data: Uint8Array): Result<CpmmPoolState, SandpiperError> {
+  if (data.length !== POOL_STATE_BYTES || !startsWith(data, CPMM_DISCRIMINATOR.poolState))
+    return refuse("PoolState", POOL_STATE_BYTES, data);
+  const address = (offset: number) => readAddress(data, offset);
+  const number = (offset: number) => readU64(data, offset);
+  const byte = (offset: number) => data[offset] as number;
+  return ok({
+    ammConfig: address(POOL_STATE.ammConfig),
+    vaults: [address(POOL_STATE.token0Vault), address(POOL_STATE.token1Vault)],
+    mints: [address(POOL_STATE.token0Mint), address(POOL_STATE.token1Mint)],
+    tokenPrograms: [address(POOL_STATE.token0Program), address(POOL_STATE.token1Program)],
+    observationState: address(POOL_STATE.observationKey),
+    decimals: [byte(POOL_STATE.mint0Decimals), byte(POOL_STATE.mint1Decimals)],
+    status: byte(POOL_STATE.status),
+    openTime: number(POOL_STATE.openTime),
+    feesOwed: [
+      number(POOL_STATE.protocolFeesToken0) + number(POOL_STATE.fundFeesToken0) + number(POOL_STATE.creatorFeesToken0),
+      number(POOL_STATE.protocolFeesToken1) + number(POOL_STATE.fundFeesToken1) + number(POOL_STATE.creatorFeesToken1),
+    ],
+    creatorFeeOn: byte(POOL_STATE.enableCreatorFee) === 0 ? undefined : byte(POOL_STATE.creatorFeeOn),
+  });
+}
+
+export function decodeAmmConfig(data: Uint8Array): Result<CpmmAmmConfig, SandpiperError> {
+  if (data.length !== AMM_CONFIG_BYTES || !startsWith(data, CPMM_DISCRIMINATOR.ammConfig))
+    return refuse("AmmConfig", AMM_CONFIG_BYTES, data);
+  return ok({
+    tradeFeeRate: readU64(data, AMM_CONFIG.tradeFeeRate),
+    creatorFeeRate: readU64(data, AMM_CONFIG.creatorFeeRate),
+  });
+}
+
+/** The event inside a `Program data:` log line, already out of its base64. */
+export function decodeSwapEvent(data: Uint8Array): Result<CpmmSwapEvent, SandpiperError> {
+  if (data.length < SWAP_EVENT_BYTES_MIN || !startsWith(data, CPMM_DISCRIMINATOR.swapEvent))
+    return refuse("SwapEvent", SWAP_EVENT_BYTES_MIN, data);
+  return ok({
+    poolId: readAddress(data, SWAP_EVENT.poolId),
+    reserveInBefore: readU64(data, SWAP_EVENT.inputVaultBefore),
+    reserveOutBefore: readU64(data, SWAP_EVENT.outputVaultBefore),
+    amountIn: readU64(data, SWAP_EVENT.inputAmount),
+    amountOut: readU64(data, SWAP_EVENT.outputAmount),
+  });
+}
+
+/** The balance of an SPL token account, of either token program. */
+export function decodeTokenAmount(data: Uint8Array): Result<bigint, SandpiperError> {
+  if (data.length < TOKEN_ACCOUNT_BYTES || data[TOKEN_ACCOUNT.state] === 0)
+    return refuse("token account", TOKEN_ACCOUNT_BYTES, data);
+  return ok(readU64(data, TOKEN_ACCOUNT.amount));
+}
+
+function refuse(what: string, bytes: number, data: Uint8Array): Result<never, SandpiperError> {
+  const start = Buffer.from(data.subarray(0, 8)).toString("hex");
+  return err(
+    new SandpiperError(
+      DEX_ERROR.account,
+      `Cannot decode a ${what}: ${bytes} bytes with its marks, was ${data.length} bytes starting ${start}`,
+    ),
+  );
+}
