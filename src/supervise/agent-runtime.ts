@@ -13,8 +13,8 @@ import { readConfig } from "#core/read-config.ts";
 import { PROCESS_NAMES, type ProcessName } from "#core/run-report.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { dieWithParent, pinThread } from "#ffi/thread.ts";
-import { Heartbeat } from "#memory/heartbeat.ts";
-import { openRegion } from "#memory/region.ts";
+import { HEARTBEAT_BYTES, Heartbeat } from "#memory/heartbeat.ts";
+import { createRegion } from "#memory/region.ts";
 
 export type AgentContext = {
   readonly name: ProcessName;
@@ -51,7 +51,7 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
   const core = process.env["SANDPIPER_CORE"];
   if (core !== undefined) pinThread(Number(core));
   const paths = runPaths(config.dataDir);
-  const heartbeat = new Heartbeat(openRegion(paths.heartbeats), PROCESS_NAMES.indexOf(name));
+  const heartbeat = new Heartbeat(createRegion(paths.heartbeats, HEARTBEAT_BYTES), PROCESS_NAMES.indexOf(name));
   heartbeat.setState("starting");
   const beating = setInterval(() => heartbeat.beat(), BEAT_EVERY_MS);
   const exit = (code: number): never => process.exit(code);
