@@ -1,0 +1,94 @@
+/**
+ * Screening in floats, for every cycle through an updated pool, without allocation.
+ *
+ * A constant-product hop with fee turns x into keep·x·out / (in + keep·x), a Möbius map A·x / (B + D·x). Maps of that
+ * form compose: a hop after (A, B, D) gives D ← in·D + keep·A, A ← keep·out·A, B ← in·B. The cycle earns iff A > B; the
+ * best input is x* = (√(A·B) − B) / D, and the profit there is (√A − √B)² / D. Found candidates are exact to float
+ * rounding and ignore the program's integer rounding: sizing.ts settles a winner in integers.
+ */
+import { type CycleIndex, HOPS_MAX, NO_HOP } from "./cycle-index.ts";
+import type { PoolTable } from "./pool-table.ts";
+
+/** How many best cycles are kept per event; more than one only matters when they share no pool. */
+export const CANDIDATES_MAX = 8;
+
+/** The best cycles of one event, best first. */
+export class Candidates {
+  count = 0;
+  readonly cycles = new Int32Array(new ArrayBuffer(CANDIDATES_MAX * 4));
+  readonly inputs = new Float64Array(new ArrayBuffer(CANDIDATES_MAX * 8));
+  readonly profits = new Float64Array(new ArrayBuffer(CANDIDATES_MAX * 8));
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Keeps the cycle if it is among the best; a cycle met twice in one event is kept once. */
+  offer(cycle: number, input: number, profit: number): void {
+    for (let i = 0; i < this.count; i++) if (this.cycles[i] === cycle) return;
+    let at = this.count < CANDIDATES_MAX ? this.count++ : CANDIDATES_MAX;
+    while (at > 0 && (this.profits[at - 1] as number) < profit) {
+      if (at < CANDIDATES_MAX) this.#move(at - 1, at);
+      at--;
+    }
+    if (at >= CANDIDATES_MAX) return;
+    this.cycles[at] = cycle;
+    this.inputs[at] = input;
+    this.profits[at] = profit;
+  }
+
+  #move(from: number, to: number): void {
+    this.cycles[to] = this.cycles[from] as number;
+    this.inputs[to] = this.inputs[from] as number;
+    this.profits[to] = this.profits[from] as number;
+  }
+}
+
+/**
+ * Offers every cycle through `pool` that earns more than `profitMin` with an input of at most `inputMax`. Answers how
+ * many cycles it looked at.
+ */
+export function screenPool(
+  index: CycleIndex,
+  table: PoolTable,
+  pool: number,
+  inputMax: number,
+  profitMin: number,
+  into: Candidates,
+): number {
+  if (pool + 1 >= index.starts.length) return 0;
+  const end = index.starts[pool + 1] as number;
+  const start = index.starts[pool] as number;
+  for (let i = start; i < end; i++)
+    screenCycle(index, table, index.cycleOfPool[i] as number, inputMax, profitMin, into);
+  return end - start;
+}
+
+function screenCycle(
+  index: CycleIndex,
+  table: PoolTable,
+  cycle: number,
+  inputMax: number,
+  profitMin: number,
+  into: Candidates,
+): void {
+  let a = 1;
+  let b = 1;
+  let d = 0;
+  for (let i = cycle * HOPS_MAX, end = i + HOPS_MAX; i < end; i++) {
+    const hop = index.hops[i] as number;
+    if (hop === NO_HOP) break;
+    if (table.known[hop >> 1] === 0) return;
+    const reserveIn = table.reserves[hop] as number;
+    const keep = table.keeps[hop >> 1] as number;
+    d = reserveIn * d + keep * a;
+    a = keep * (table.reserves[hop ^ 1] as number) * a;
+    b = reserveIn * b;
+  }
+  // An empty side makes a or b zero: nothing to earn, or a division by zero below.
+  if (!(a > b) || !(b > 0)) return;
+  const best = (Math.sqrt(a) * Math.sqrt(b) - b) / d;
+  const input = Math.min(best, inputMax);
+  const profit = (a * input) / (b + d * input) - input;
+  if (profit > profitMin) into.offer(cycle, input, profit);
+}
