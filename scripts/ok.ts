@@ -36,7 +36,8 @@ async function generatedIsCurrent(): Promise<boolean> {
       }
     };
     const stale = names.filter((name) => read(join(fresh, name)) !== read(join(committed, name)));
-    for (const name of stale) process.stdout.write(`src/wire/gen/${name} is not what proto/ gives: run bun run generate\n`);
+    for (const name of stale)
+      process.stdout.write(`src/wire/gen/${name} is not what proto/ gives: run bun run generate\n`);
     return stale.length === 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });

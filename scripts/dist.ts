@@ -1,0 +1,61 @@
+/**
+ * `bun run dist`: a folder that runs on its own. `dist/sandpiper` is the one executable with every role in it; the
+ * native libraries that cannot be inside it stand in `dist/lib`; SHA256SUMS names them all.
+ */
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { libchdbPath } from "chdb/libchdb";
+
+const ROOT = join(import.meta.dir, "..");
+const DIST = join(ROOT, "dist");
+const EXECUTABLE = join(DIST, "sandpiper");
+/** Workers are loaded by path at run time, so the bundler has to be told of them. */
+const WORKERS = ["agents/arbitrage-io.ts"];
+
+rmSync(DIST, { recursive: true, force: true });
+mkdirSync(join(DIST, "lib"), { recursive: true });
+
+const built = await Bun.build({
+  entrypoints: [join(ROOT, "scripts/executable.ts"), ...WORKERS.map((path) => join(ROOT, path))],
+  // Workers are found beside the executable's own modules: both are named relative to this folder.
+  root: join(ROOT, "agents"),
+  compile: { outfile: EXECUTABLE },
+});
+if (!built.success) {
+  for (const log of built.logs) process.stderr.write(`${log.message}\n`);
+  process.exit(1);
+}
+
+// Too large to unpack from the executable at every start.
+copyFileSync(libchdbPath(), join(DIST, "lib", "libchdb.so"));
+chmodSync(EXECUTABLE, 0o755);
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+const files = readdirSync(DIST, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name))
+  .sort();
+const sums: string[] = [];
+for (const path of files) sums.push(`${await sha256(path)}  ${relative(DIST, path)}`);
+writeFileSync(join(DIST, "SHA256SUMS"), `${sums.join("\n")}\n`);
+for (const path of files)
+  process.stdout.write(
+    `${relative(ROOT, path).padEnd(28)} ${(statSync(path).size / 2 ** 20).toFixed(1).padStart(7)} MiB\n`,
+  );
+process.stdout.write("run it: cd dist && ./sandpiper supervisor\n");

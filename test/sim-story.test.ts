@@ -1,0 +1,104 @@
+/**
+ * The whole loop as an operator lives it: one command, a market, decisions, landed bundles, records; then every process
+ * killed in turn, and nothing acknowledged is missing.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { eventually, SupervisedRun } from "./support/supervised-run.ts";
+
+const LONG_MS = 240_000;
+const LANDED_MIN = 10;
+
+let run: SupervisedRun;
+beforeAll(async () => {
+  run = await SupervisedRun.start(["--sim.seed", "story", "--sim.slotMs", "200"]);
+  await run.allReady();
+}, LONG_MS);
+afterAll(async () => {
+  await run.discard();
+});
+
+describe("one command in sim mode", () => {
+  test(
+    "lands arbitrage bundles and says so",
+    async () => {
+      const status = await run.landed(LANDED_MIN);
+      expect(status.mode).toBe("sim");
+      expect(status.attempts).toBeGreaterThanOrEqual(status.landed);
+      expect(BigInt(status.profit_lamports)).toBeGreaterThan(0n);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "records every landed bundle with what the wallet really gained, equal to the prediction or explained",
+    async () => {
+      const rows = await eventually("landed rows", async () => {
+        const found = await run.store.query<{ predicted: string; realised: string; exact: boolean; reason: string }>(
+          `SELECT toString(predicted_net_lamports) AS predicted, toString(realised_net_lamports) AS realised, exact, reason
+           FROM sandpiper.bundle_outcomes_typed FINAL WHERE landed`,
+        );
+        return found.length >= LANDED_MIN ? found : undefined;
+      });
+      for (const row of rows) {
+        expect(Boolean(row.exact)).toBe(row.predicted === row.realised);
+        if (!row.exact) expect(row.reason).not.toBe("");
+      }
+    },
+    LONG_MS,
+  );
+
+  test(
+    "brings every process back after kill -9, and loses nothing that was acknowledged",
+    async () => {
+      const before = await run.allReady();
+      for (const { name, pid } of before.processes.filter((one) => one.name !== "supervisor")) {
+        process.kill(pid, "SIGKILL");
+        await eventually(`${name} back`, async () => {
+          const now = (await run.status()).processes.find((one) => one.name === name);
+          return now !== undefined && now.pid !== pid && now.state === "ready" ? true : undefined;
+        });
+      }
+      const landed = (await run.status()).landed;
+      await run.landed(landed + 3);
+
+      const decisions = await run.onBus("arbitrage-decisions-proto");
+      const outcomes = await run.onBus("bundle-outcomes-proto");
+      const decisionIds = decisions.map(({ payload }) => (payload.case === "arb" ? payload.value.decisionId : ""));
+      const bundleIds = outcomes.map(({ payload }) => (payload.case === "outcome" ? payload.value.bundleId : ""));
+      expect(new Set(decisionIds).size).toBe(decisionIds.length);
+      expect(new Set(bundleIds).size).toBe(bundleIds.length);
+      expect(decisionIds.length).toBeGreaterThan(0);
+      await eventually("all of them in ClickHouse", async () => {
+        const count = async (table: string, id: string, ids: readonly string[]) => {
+          const [row] = await run.store.query<{ n: string | number }>(
+            `SELECT uniqExact(${id}) AS n FROM sandpiper.${table} WHERE has({ids: Array(String)}, ${id})`,
+            { ids },
+          );
+          return Number(row?.n);
+        };
+        const complete =
+          (await count("arb_opportunities", "decision_id", decisionIds)) === decisionIds.length &&
+          (await count("bundle_outcomes_typed", "bundle_id", bundleIds)) === bundleIds.length;
+        return complete ? true : undefined;
+      });
+      const [doubled] = await run.store.query<{ n: string | number }>(
+        "SELECT count() - uniqExact(decision_id) AS n FROM sandpiper.arb_opportunities FINAL",
+      );
+      expect(Number(doubled?.n)).toBe(0);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "stops cleanly with exit code 0 and leaves no process and no shared memory",
+    async () => {
+      const { processes } = await run.status();
+      expect(await run.stop("SIGINT")).toBe(0);
+      for (const { pid } of processes) expect(existsSync(`/proc/${pid}`)).toBe(false);
+      expect(existsSync(run.paths.shm)).toBe(false);
+      expect(run.output()).not.toMatch(/did not stop|Cannot stop/);
+    },
+    LONG_MS,
+  );
+});

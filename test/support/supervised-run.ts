@@ -1,0 +1,161 @@
+/**
+ * A whole Sandpiper for a story test: the real supervisor with all its processes, in a folder and on ports of its own.
+ * Everything a story sees, it sees as an operator would: the API, the tables, the bus, signals and exit codes.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openEmbeddedBus } from "#bus/embedded.ts";
+import { loadConfig } from "#core/config.ts";
+import { createLog } from "#core/log.ts";
+import { type RunPaths, runPaths } from "#core/paths.ts";
+import { connectStore, type Store } from "#store/client.ts";
+import { decodeEnvelope, type Envelope } from "#wire/envelope.ts";
+import type { Topic } from "#wire/topics.ts";
+
+const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
+const PORT_KEYS = ["gateway.port", "clickhouse.port", "sim.rpcPort", "sim.wsPort", "sim.blockEnginePort"] as const;
+
+export type Status = {
+  readonly mode: string;
+  readonly landed: number;
+  readonly attempts: number;
+  readonly profit_lamports: string | number;
+  readonly processes: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly state: string;
+    readonly restarts: number;
+  }[];
+  readonly off: readonly { readonly part: string; readonly why: string }[];
+};
+
+/** Waits for `condition` to answer something; the limit is far above what it takes on a busy machine. */
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T | undefined> | T | undefined,
+  limitMs = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + limitMs;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const value = await condition();
+      if (value !== undefined) return value;
+    } catch (thrown) {
+      last = thrown;
+    }
+    await Bun.sleep(50);
+  }
+  throw new Error(`${what} did not come true in ${limitMs} ms${last === undefined ? "" : `: ${last}`}`);
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, "127.0.0.1", done))));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+export class SupervisedRun {
+  readonly dataDir: string;
+  readonly paths: RunPaths;
+  readonly gateway: string;
+  readonly store: Store;
+  readonly #child: Bun.Subprocess;
+  readonly #output: string;
+
+  private constructor(dataDir: string, ports: readonly number[], child: Bun.Subprocess, output: string) {
+    this.dataDir = dataDir;
+    this.paths = runPaths(dataDir);
+    this.gateway = `http://127.0.0.1:${ports[0]}`;
+    this.store = connectStore({ port: ports[1] as number, secretPath: this.paths.clickhouseSecret });
+    this.#child = child;
+    this.#output = output;
+  }
+
+  /** Starts the supervisor; `command` runs something else than the source tree, for example a distribution. */
+  static async start(
+    flags: readonly string[] = [],
+    command: readonly string[] = [process.execPath, MAIN],
+  ): Promise<SupervisedRun> {
+    const dataDir = mkdtempSync(join(tmpdir(), "sandpiper-run-"));
+    const ports = await freePorts(PORT_KEYS.length);
+    const own = PORT_KEYS.flatMap((key, i) => [`--${key}`, String(ports[i])]);
+    const all = ["--dataDir", dataDir, ...own, ...flags];
+    loadConfig({ environment: {}, flags: all });
+    const output = join(dataDir, "output.log");
+    const file = Bun.file(output);
+    const child = Bun.spawn([...command, "supervisor", ...all], {
+      stdin: "ignore",
+      stdout: file,
+      stderr: file,
+      cwd: dataDir,
+    });
+    return new SupervisedRun(dataDir, ports, child, output);
+  }
+
+  output(): string {
+    return readFileSync(this.#output, "utf8");
+  }
+
+  async status(): Promise<Status> {
+    return (await (await fetch(`${this.gateway}/api/status`)).json()) as Status;
+  }
+
+  /** All processes serve. */
+  async allReady(): Promise<Status> {
+    return await eventually("every process ready", async () => {
+      const status = await this.status();
+      return status.processes.length > 1 && status.processes.every(({ state }) => state === "ready")
+        ? status
+        : undefined;
+    });
+  }
+
+  async landed(atLeast: number): Promise<Status> {
+    return await eventually(
+      `${atLeast} bundles landed`,
+      async () => {
+        const status = await this.status();
+        return status.landed >= atLeast ? status : undefined;
+      },
+      120_000,
+    );
+  }
+
+  /** Everything of a topic that was ever acknowledged. */
+  async onBus(topic: Topic): Promise<Envelope[]> {
+    const log = createLog({ process: "test", level: "error", format: "text" });
+    const bus = openEmbeddedBus({ path: this.paths.bus, lingerMs: 1, retainMiB: 2_048, log });
+    const consumer = bus.consumer({ group: `story-${crypto.randomUUID()}`, topics: [topic], start: "first" });
+    const found: Envelope[] = [];
+    for (;;) {
+      const messages = await consumer.poll(1_000);
+      if (messages.length === 0) break;
+      found.push(...messages.map(({ value }) => decodeEnvelope(value)));
+    }
+    await consumer.close();
+    await bus.close();
+    return found;
+  }
+
+  /** Stops it as an operator would; answers the exit code. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
+    this.#child.kill(signal);
+    return await this.#child.exited;
+  }
+
+  exited(): Promise<number> {
+    return this.#child.exited;
+  }
+
+  async discard(): Promise<void> {
+    if (this.#child.exitCode === null) await this.stop("SIGKILL");
+    await this.store.close();
+    rmSync(this.dataDir, { recursive: true, force: true });
+    rmSync(this.paths.shm, { recursive: true, force: true });
+  }
+}
