@@ -3,10 +3,12 @@
  * one that knows protobuf; others hand in plain objects and get bytes.
  */
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SandpiperError } from "#core/error.ts";
 import {
   type Arb,
   ArbSchema,
+  BatchSchema,
   type Envelope,
   EnvelopeSchema,
   type Metrics,
@@ -66,4 +68,34 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
       `Cannot decode an envelope: schema ${ENVELOPE_SCHEMA_VERSION}, was ${JSON.stringify(envelope.schemaVersion)}`,
     );
   return envelope;
+}
+
+/** Several envelopes that are encoded already, oldest first, as one Batch: a relay need not decode what it passes on. */
+export function encodeBatch(envelopes: readonly Uint8Array[]): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const bytes of envelopes) writer.tag(BatchSchema.field.items.number, WireType.LengthDelimited).bytes(bytes);
+  return writer.finish();
+}
+
+/** Throws a SandpiperError when the bytes are no Batch of rt-v1 envelopes. */
+export function decodeBatch(bytes: Uint8Array): Envelope[] {
+  let items: Envelope[];
+  try {
+    items = fromBinary(BatchSchema, bytes).items;
+  } catch (cause) {
+    throw new SandpiperError(
+      WIRE_ERROR.envelope,
+      `Cannot decode a batch: valid protobuf, was ${bytes.length} bytes of something else`,
+      "never",
+      { cause },
+    );
+  }
+  for (const { schemaVersion } of items) {
+    if (schemaVersion === ENVELOPE_SCHEMA_VERSION) continue;
+    throw new SandpiperError(
+      WIRE_ERROR.envelope,
+      `Cannot decode a batch: schema ${ENVELOPE_SCHEMA_VERSION}, was ${JSON.stringify(schemaVersion)}`,
+    );
+  }
+  return items;
 }
