@@ -56,6 +56,7 @@ export const CONFIG_SCHEMA = {
 
   "gateway.host": text("127.0.0.1", "address the page and the API listen on; loopback until sign-in exists"),
   "gateway.port": port(8080, "TCP port of the page and the API"),
+  "gateway.liveClientsMax": whole(64, 1, 10_000, "most pages that are fed live at the same time; the next is refused"),
 
   "sim.seed": text("1", "same seed, same market flow"),
   "sim.slotMs": whole(400, 1, 10_000, "ms per slot of the local cluster"),
