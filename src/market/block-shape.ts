@@ -1,0 +1,155 @@
+/**
+ * The shape of `getBlock` JSON, walked with the place in hand so that a refusal says where. Only what Sandpiper reads is
+ * checked; accounts are resolved through the address tables, instructions flattened into execution order.
+ */
+import { base58Decode } from "#core/base58.ts";
+import type { Address, Signature } from "#core/units.ts";
+import type { MarketInstruction, MarketTransaction, TokenFacts } from "./transaction.ts";
+
+export type RecordedBlock = {
+  readonly slot: bigint;
+  /** Unix seconds; 0 when the recording does not say. */
+  readonly blockTime: number;
+  readonly transactions: readonly (MarketTransaction & { readonly vote: boolean })[];
+};
+
+/** Called with what is wrong; never returns. */
+export type Refuse = (place: string, want: string, was: string) => never;
+
+const TRANSACTIONS_MAX = 100_000;
+/** Slots that may lie between a block and its parent: a name that says more is no slot number. */
+const SKIPPED_SLOTS_MAX = 10_000;
+const VOTE_PROGRAM = "Vote111111111111111111111111111111111111111";
+const ADDRESS = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/;
+const SIGNATURE = /^[1-9A-HJ-NP-Za-km-z]{64,88}$/;
+
+export function parseBlock(json: unknown, slotInName: number, refuse: Refuse): RecordedBlock {
+  const outer = new Walker(json, "the block", refuse);
+  const block = outer.has("result") ? outer.at("result") : outer;
+  const parentSlot = block.at("parentSlot").whole();
+  const named = slotInName > parentSlot && slotInName <= parentSlot + SKIPPED_SLOTS_MAX;
+  // A block's JSON does not hold its own slot: the name does, or else it is the one after its parent.
+  const slot = BigInt(named ? slotInName : parentSlot + 1);
+  const blockTime = block.has("blockTime") ? block.at("blockTime").whole() : 0;
+  const transactions = block.at("transactions").list(TRANSACTIONS_MAX);
+  return { slot, blockTime, transactions: transactions.map((item, index) => parseTransaction(item, slot, index)) };
+}
+
+function parseTransaction(item: Walker, slot: bigint, indexInSlot: number) {
+  const message = item.at("transaction").at("message");
+  const meta = item.at("meta");
+  const loaded = meta.has("loadedAddresses") ? meta.at("loadedAddresses") : undefined;
+  const keys = [message.at("accountKeys"), loaded?.at("writable"), loaded?.at("readonly")].flatMap(
+    (list) => list?.list().map((key) => key.text(ADDRESS, "an address") as Address) ?? [],
+  );
+  if (keys.length === 0) return message.at("accountKeys").fail("at least the fee payer", "none");
+  const signatures = item.at("transaction").at("signatures").list();
+  const signature = signatures[0] ?? item.at("transaction").at("signatures").fail("at least one", "none");
+  const instructions = flatten(message.at("instructions"), meta, keys);
+  return {
+    slot,
+    indexInSlot,
+    signature: signature.text(SIGNATURE, "a signature") as Signature,
+    feePayer: keys[0] as Address,
+    failed: meta.has("err"),
+    vote: instructions[0]?.program === VOTE_PROGRAM,
+    instructions,
+    logs: meta.has("logMessages")
+      ? meta
+          .at("logMessages")
+          .list()
+          .map((line) => line.text())
+      : [],
+    tokenAccounts: tokenAccounts(meta, keys),
+  };
+}
+
+function flatten(topLevel: Walker, meta: Walker, keys: readonly Address[]): MarketInstruction[] {
+  const inner = new Map<number, readonly Walker[]>();
+  if (meta.has("innerInstructions"))
+    for (const group of meta.at("innerInstructions").list())
+      inner.set(group.at("index").whole(), group.at("instructions").list());
+  return topLevel.list().flatMap((instruction, index) => {
+    const children = (inner.get(index) ?? []).map((child) => parseInstruction(child, keys));
+    return [parseInstruction(instruction, keys), ...children];
+  });
+}
+
+function parseInstruction(item: Walker, keys: readonly Address[]): MarketInstruction {
+  const key = (index: Walker) => keys[index.whole()] ?? index.fail(`below ${keys.length}`, "out of range");
+  const data = item.at("data").text();
+  return {
+    program: key(item.at("programIdIndex")),
+    accounts: item.at("accounts").list().map(key),
+    data: () => {
+      try {
+        return base58Decode(data);
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function tokenAccounts(meta: Walker, keys: readonly Address[]): ReadonlyMap<Address, TokenFacts> {
+  const found = new Map<Address, TokenFacts>();
+  for (const side of ["preTokenBalances", "postTokenBalances"]) {
+    if (!meta.has(side)) continue;
+    for (const balance of meta.at(side).list()) {
+      const index = balance.at("accountIndex");
+      found.set(keys[index.whole()] ?? index.fail(`below ${keys.length}`, "out of range"), {
+        mint: balance.at("mint").text(ADDRESS, "an address") as Address,
+        decimals: balance.at("uiTokenAmount").at("decimals").whole(255),
+      });
+    }
+  }
+  return found;
+}
+
+/** A value and the way to it. */
+class Walker {
+  constructor(
+    readonly value: unknown,
+    readonly place: string,
+    readonly refuse: Refuse,
+  ) {}
+
+  fail(want: string, was = describe(this.value)): never {
+    return this.refuse(this.place, want, was);
+  }
+
+  /** Whether there is something other than null under this name. */
+  has(name: string): boolean {
+    const { value } = this;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return this.fail("an object");
+    return Object.hasOwn(value, name) && (value as Record<string, unknown>)[name] != null;
+  }
+
+  at(name: string): Walker {
+    if (!this.has(name)) return this.fail(`an object with ${name}`, "one without it");
+    // `has` made sure that it is an object.
+    return new Walker((this.value as Record<string, unknown>)[name], `${this.place}.${name}`, this.refuse);
+  }
+
+  list(lengthMax = Number.MAX_SAFE_INTEGER): Walker[] {
+    if (!Array.isArray(this.value) || this.value.length > lengthMax) return this.fail("a list");
+    return this.value.map((item, i) => new Walker(item, `${this.place}[${i}]`, this.refuse));
+  }
+
+  whole(max = Number.MAX_SAFE_INTEGER): number {
+    const { value } = this;
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > max)
+      return this.fail("a whole number");
+    return value;
+  }
+
+  text(pattern?: RegExp, want = "text"): string {
+    if (typeof this.value !== "string" || (pattern !== undefined && !pattern.test(this.value))) return this.fail(want);
+    return this.value;
+  }
+}
+
+function describe(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

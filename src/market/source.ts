@@ -1,0 +1,36 @@
+/**
+ * What a market source is: something that pushes events into a sink, in the market's own order, until it ends or is
+ * stopped. Sources know nothing of rings and agents, and the feed nothing of sockets and files.
+ */
+import type { Address } from "#core/units.ts";
+import type { MarketTransaction } from "./transaction.ts";
+
+/** An account as it is after a write. */
+export type AccountWrite = { readonly address: Address; readonly owner: Address; readonly data: Uint8Array };
+
+export type MarketEvent =
+  /** All accounts that matter, as they are now: replaces whatever was known before. */
+  | {
+      readonly kind: "snapshot";
+      readonly slot: bigint;
+      readonly arrivedNs: number;
+      readonly accounts: readonly AccountWrite[];
+    }
+  /** One transaction and all it wrote: applied together or not at all. */
+  | {
+      readonly kind: "transaction";
+      readonly arrivedNs: number;
+      readonly transaction: MarketTransaction;
+      readonly accounts: readonly AccountWrite[];
+    }
+  | { readonly kind: "slot"; readonly slot: bigint; readonly slotStartMs: number; readonly arrivedNs: number }
+  /** A recording has no more. */
+  | { readonly kind: "end"; readonly slot: bigint; readonly arrivedNs: number };
+
+export type MarketSink = (event: MarketEvent) => void;
+
+export interface MarketSource {
+  /** Settles when the source has ended or was stopped; rejects with a SandpiperError when it cannot go on. */
+  run(sink: MarketSink): Promise<void>;
+  stop(): void;
+}

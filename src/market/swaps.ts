@@ -1,0 +1,161 @@
+/**
+ * The swaps of one transaction: each swap instruction of a program we know, joined with the log lines of its own
+ * invocation, which hold the exact amounts and the reserves it found. The k-th invocation of a program in the logs is
+ * its k-th instruction in execution order.
+ */
+import { base58Decode } from "#core/base58.ts";
+import type { DexName } from "#core/pool.ts";
+import type { Address } from "#core/units.ts";
+import { decodeBase64, startsWith } from "#dex/bytes.ts";
+import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
+import {
+  type AmmV4SwapAccounts,
+  decodeAmmV4Swap,
+  decodeRayLog,
+  isAmmV4Swap,
+  type RayLogSwap,
+} from "#dex/raydium-amm-v4/decode.ts";
+import { decodeSwapEvent } from "#dex/raydium-cpmm/decode.ts";
+import { CPMM_DISCRIMINATOR, SWAP_ACCOUNT, SWAP_ACCOUNTS } from "#dex/raydium-cpmm/layout.ts";
+import { decodeTokenTransfer } from "#dex/token-transfer.ts";
+import { invocationLines } from "./invocations.ts";
+import type { MarketInstruction, MarketTransaction } from "./transaction.ts";
+
+export type MarketSwap = {
+  readonly dex: DexName;
+  readonly pool: Address;
+  /** Who signed for the input. */
+  readonly trader: Address;
+  readonly kind: "base-in" | "base-out";
+  readonly inputSide: 0 | 1;
+  readonly amountIn: bigint;
+  readonly amountOut: bigint;
+  /** Effective reserves before it, side 0 and side 1. */
+  readonly reservesBefore: readonly [bigint, bigint];
+  /** Its place among the transaction's instructions, inner ones counted. */
+  readonly instructionIndex: number;
+  /** AMM v4 only: the accounts of the swap, from which the pool's facts are made. */
+  readonly ammV4?: AmmV4SwapAccounts;
+};
+
+export type TransactionSwaps = {
+  readonly swaps: readonly MarketSwap[];
+  /** Swap instructions that executed and whose logs or accounts could not be read. */
+  readonly unreadable: number;
+};
+
+const NONE: TransactionSwaps = { swaps: [], unreadable: 0 };
+const PROGRAM_DATA_PREFIX = "Program data: ";
+
+export function decodeSwaps(transaction: MarketTransaction): TransactionSwaps {
+  const { instructions } = transaction;
+  if (transaction.failed || !instructions.some((instruction) => DECODERS.has(instruction.program))) return NONE;
+  const lines = invocationLines(transaction.logs);
+  const seen = new Map<Address, number>();
+  const swaps: MarketSwap[] = [];
+  let unreadable = 0;
+  instructions.forEach((instruction, index) => {
+    const decode = DECODERS.get(instruction.program);
+    if (decode === undefined) return;
+    const invocation = seen.get(instruction.program) ?? 0;
+    seen.set(instruction.program, invocation + 1);
+    const own = lines.get(instruction.program)?.[invocation] ?? [];
+    const swap = decode(instruction, own, instructions, index);
+    if (swap === "unreadable") unreadable++;
+    else if (swap !== "no swap") swaps.push(swap);
+  });
+  return { swaps, unreadable };
+}
+
+type Decoder = (
+  instruction: MarketInstruction,
+  ownLines: readonly string[],
+  all: readonly MarketInstruction[],
+  index: number,
+) => MarketSwap | "no swap" | "unreadable";
+
+const decodeAmmV4: Decoder = (instruction, ownLines, all, index) => {
+  const data = instruction.data();
+  if (data === undefined) return "unreadable";
+  if (!isAmmV4Swap(data)) return "no swap";
+  const swap = decodeAmmV4Swap(data, instruction.accounts);
+  const log = firstRayLog(ownLines);
+  if (!swap.ok || log === undefined || log.kind !== swap.value.kind) return "unreadable";
+  if (!transfersAgree(all, index, log, swap.value.accounts)) return "unreadable";
+  const { amm: pool, userOwner: trader } = swap.value.accounts;
+  return { dex: "raydium-amm-v4", pool, trader, ...log, instructionIndex: index, ammV4: swap.value.accounts };
+};
+
+function firstRayLog(ownLines: readonly string[]): RayLogSwap | undefined {
+  for (const line of ownLines) {
+    const log = decodeRayLog(line);
+    if (!log.ok || log.value !== undefined) return log.ok ? log.value : undefined;
+  }
+  return undefined;
+}
+
+/** The two transfers right behind the swap must move what the log says, by the vaults that its direction says. */
+function transfersAgree(
+  all: readonly MarketInstruction[],
+  index: number,
+  log: RayLogSwap,
+  accounts: AmmV4SwapAccounts,
+): boolean {
+  const [taken, paid] = [all[index + 1], all[index + 2]].map((next) => {
+    const data = next?.data();
+    return next && data ? decodeTokenTransfer(next.program, data, next.accounts) : undefined;
+  });
+  const [vaultIn, vaultOut] =
+    log.inputSide === 0 ? [accounts.coinVault, accounts.pcVault] : [accounts.pcVault, accounts.coinVault];
+  return (
+    taken !== undefined &&
+    paid !== undefined &&
+    taken.to === vaultIn &&
+    taken.amount === log.amountIn &&
+    paid.from === vaultOut &&
+    paid.amount === log.amountOut
+  );
+}
+
+const decodeCpmm: Decoder = (instruction, ownLines, _all, index) => {
+  const data = instruction.data();
+  if (data === undefined) return "unreadable";
+  const baseIn = startsWith(data, CPMM_DISCRIMINATOR.swapBaseInput);
+  if (!baseIn && !startsWith(data, CPMM_DISCRIMINATOR.swapBaseOutput)) return "no swap";
+  if (instruction.accounts.length < SWAP_ACCOUNTS) return "unreadable";
+  const account = (place: keyof typeof SWAP_ACCOUNT) => instruction.accounts[SWAP_ACCOUNT[place]] as Address;
+  const event = firstSwapEvent(ownLines);
+  if (event === undefined || event.poolId !== account("poolState")) return "unreadable";
+  // The program orders a pool's mints by their bytes, so the mints say which side comes in.
+  const inputSide = bytesBelow(account("inputTokenMint"), account("outputTokenMint")) ? 0 : 1;
+  const { reserveInBefore, reserveOutBefore, amountIn, amountOut } = event;
+  return {
+    dex: "raydium-cpmm",
+    pool: event.poolId,
+    trader: account("payer"),
+    kind: baseIn ? "base-in" : "base-out",
+    inputSide,
+    amountIn,
+    amountOut,
+    reservesBefore: inputSide === 0 ? [reserveInBefore, reserveOutBefore] : [reserveOutBefore, reserveInBefore],
+    instructionIndex: index,
+  };
+};
+
+function firstSwapEvent(ownLines: readonly string[]) {
+  for (const line of ownLines) {
+    if (!line.startsWith(PROGRAM_DATA_PREFIX)) continue;
+    const bytes = decodeBase64(line.slice(PROGRAM_DATA_PREFIX.length));
+    if (bytes === undefined || !startsWith(bytes, CPMM_DISCRIMINATOR.swapEvent)) continue;
+    const event = decodeSwapEvent(bytes);
+    return event.ok ? event.value : undefined;
+  }
+  return undefined;
+}
+
+const bytesBelow = (a: Address, b: Address): boolean => Buffer.compare(base58Decode(a), base58Decode(b)) < 0;
+
+const DECODERS: ReadonlyMap<Address, Decoder> = new Map([
+  [RAYDIUM_AMM_V4_PROGRAM, decodeAmmV4],
+  [RAYDIUM_CPMM_PROGRAM, decodeCpmm],
+]);

@@ -1,0 +1,25 @@
+/** One executed transaction, however it reached us: recorded block, geyser stream, later gRPC. */
+import type { Address, Signature } from "#core/units.ts";
+
+export type MarketInstruction = {
+  readonly program: Address;
+  readonly accounts: readonly Address[];
+  /** Its data, or undefined when they were no valid base58. Made on demand: most instructions are never looked at. */
+  readonly data: () => Uint8Array | undefined;
+};
+
+export type TokenFacts = { readonly mint: Address; readonly decimals: number };
+
+export type MarketTransaction = {
+  readonly slot: bigint;
+  readonly indexInSlot: number;
+  readonly signature: Signature;
+  readonly feePayer: Address;
+  /** It paid its fee and changed nothing else. */
+  readonly failed: boolean;
+  /** Top-level and inner instructions in the order of their execution. */
+  readonly instructions: readonly MarketInstruction[];
+  readonly logs: readonly string[];
+  /** Token accounts that the source named mints for. */
+  readonly tokenAccounts: ReadonlyMap<Address, TokenFacts>;
+};
