@@ -1,0 +1,154 @@
+/**
+ * The feed: one market source in, one ring per agent out. Pool states go to the arbitrage ring (the last of each
+ * transaction's carries LAST_OF_GROUP), swaps to the mev ring, slots to both. It never waits for a reader: what finds no
+ * room is dropped and counted, and the arbitrage ring gets a whole snapshot as soon as there is room again.
+ */
+import { base58Decode } from "#core/base58.ts";
+import type { Address } from "#core/units.ts";
+import { MARKET_RECORD_FLAG } from "#memory/market-record.ts";
+import type { PoolCatalogueBook } from "./catalogue.ts";
+import type { MarketRecord, MarketRing, RecordOrigin } from "./market-ring.ts";
+import { PoolBook } from "./pool-book.ts";
+import type { MarketEvent } from "./source.ts";
+import { decodeSwaps, type MarketSwap } from "./swaps.ts";
+
+/** A snapshot of many pools goes out in pieces of this many records, so that it fits beside what happens meanwhile. */
+const SNAPSHOT_PIECE_RECORDS = 1_024;
+
+export type FeedOptions = {
+  readonly arbitrage: MarketRing;
+  readonly mev: MarketRing;
+  readonly catalogue: PoolCatalogueBook;
+  /** Signs for the vaults of CP-Swap (dex/addresses.ts derives it). */
+  readonly cpmmAuthority: Address;
+  /** Records say that they come from a recording. */
+  readonly replayed: boolean;
+  /** Sees every swap that was decoded, after its records went out. */
+  readonly onSwap?: (swap: MarketSwap, event: MarketEvent & { kind: "transaction" }) => void;
+};
+
+export type FeedCounters = {
+  transactions: number;
+  failed: number;
+  swaps: number;
+  /** Swap instructions whose logs or accounts could not be read. */
+  unreadableSwaps: number;
+  snapshots: number;
+};
+
+export class Feed {
+  readonly counters: FeedCounters = { transactions: 0, failed: 0, swaps: 0, unreadableSwaps: 0, snapshots: 0 };
+  readonly book: PoolBook;
+  readonly #options: FeedOptions;
+  readonly #flags: number;
+  #slot = 0n;
+  #lastEventNs = 0;
+  /** Pools that the running snapshot has still to tell, or undefined when none is running. */
+  #snapshotLeft: number[] | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.book = new PoolBook(options.catalogue, options.cpmmAuthority);
+    this.#flags = options.replayed ? MARKET_RECORD_FLAG.replayed : 0;
+  }
+
+  /** The sink of a market source. */
+  readonly handle = (event: MarketEvent): void => {
+    this.#lastEventNs = event.arrivedNs;
+    switch (event.kind) {
+      case "snapshot":
+        this.#slot = event.slot;
+        this.book.clear();
+        this.book.apply(event.accounts);
+        this.#announcePools();
+        this.#options.arbitrage.snapshotWanted = true;
+        break;
+      case "slot":
+        this.#slot = event.slot;
+        this.#toBoth([{ kind: "slot", slotStartMs: event.slotStartMs }]);
+        break;
+      case "transaction":
+        this.#transaction(event);
+        break;
+      case "end":
+        this.#toBoth([{ kind: "end" }]);
+        break;
+    }
+    this.serveSnapshots();
+  };
+
+  /** Begins or goes on with a snapshot when a reader asked for one or lost something. Call it now and then. */
+  serveSnapshots(): void {
+    const ring = this.#options.arbitrage;
+    // The mev agent keeps no state of pools: its requests are answered by what happens next.
+    this.#options.mev.takeSnapshotRequest();
+    if (ring.takeSnapshotRequest() || ring.snapshotWanted) {
+      ring.snapshotWanted = false;
+      this.#snapshotLeft = this.book.known();
+      this.counters.snapshots++;
+    }
+    while (this.#snapshotLeft !== undefined) {
+      const piece = this.#snapshotLeft.slice(0, SNAPSHOT_PIECE_RECORDS);
+      if (piece.length > ring.room()) return;
+      const flags = this.#flags | MARKET_RECORD_FLAG.snapshot;
+      ring.write(this.#states(piece), { ...this.#origin(0), flags });
+      const left = this.#snapshotLeft.slice(piece.length);
+      this.#snapshotLeft = left.length === 0 ? undefined : left;
+    }
+  }
+
+  #transaction(event: MarketEvent & { kind: "transaction" }): void {
+    const { transaction, accounts } = event;
+    this.counters.transactions++;
+    if (transaction.failed) this.counters.failed++;
+    this.#slot = transaction.slot;
+    const origin = this.#origin(transaction.indexInSlot);
+    const touched = new Set(this.book.apply(accounts));
+    const { swaps, unreadable } = decodeSwaps(transaction);
+    this.counters.swaps += swaps.length;
+    this.counters.unreadableSwaps += unreadable;
+    for (const swap of swaps) {
+      const pool = swap.dex === "raydium-amm-v4" ? this.book.applyAmmV4Swap(swap, transaction) : undefined;
+      if (pool !== undefined) touched.add(pool);
+    }
+    this.#announcePools();
+    this.#options.arbitrage.write(this.#states([...touched]), origin);
+    if (swaps.length > 0) this.#writeSwaps(swaps, base58Decode(transaction.signature), origin);
+    for (const swap of swaps) this.#options.onSwap?.(swap, event);
+  }
+
+  #writeSwaps(swaps: readonly MarketSwap[], signature: Uint8Array, origin: RecordOrigin): void {
+    const records = swaps.map(
+      (swap): MarketRecord => ({
+        kind: "swap",
+        pool: this.#options.catalogue.find(swap.pool)?.index,
+        swap,
+        signature,
+      }),
+    );
+    this.#options.mev.write(records, origin);
+  }
+
+  /** Readers look into the catalogue file before they meet a new number. */
+  #announcePools(): void {
+    const { catalogue } = this.#options;
+    if (catalogue.save()) this.#toBoth([{ kind: "catalogue", version: catalogue.version }]);
+  }
+
+  #toBoth(records: readonly MarketRecord[]): void {
+    const origin = this.#origin(0);
+    this.#options.arbitrage.write(records, origin);
+    this.#options.mev.write(records, origin);
+  }
+
+  #states(pools: readonly number[]): MarketRecord[] {
+    return pools.flatMap((pool) => {
+      const reserves = this.book.reserves(pool);
+      return reserves === undefined ? [] : [{ kind: "poolState", pool, reserves }];
+    });
+  }
+
+  #origin(transactionIndex: number): RecordOrigin {
+    return { slot: this.#slot, transactionIndex, eventNs: this.#lastEventNs, flags: this.#flags };
+  }
+}
