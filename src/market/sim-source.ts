@@ -1,0 +1,191 @@
+/**
+ * The local cluster as a market source: its geyser door for what happens, its RPC for where to start. The stream is
+ * subscribed first and held back while the snapshot is read, then let through: every write after the subscription is in
+ * it, so nothing falls between the two.
+ *
+ * The cluster may go away and come back at any time, also from genesis: nothing of an old connection (write versions,
+ * slots) is compared with a new one, and each connection begins with a snapshot of its own.
+ */
+import type { Clock } from "#core/clock.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
+import type { Log } from "#core/log.ts";
+import type { Random } from "#core/random.ts";
+import { MARKET_ERROR } from "./errors.ts";
+import { type GeyserMessage, readGeyserMessage } from "./geyser-message.ts";
+import { readRpcSnapshot } from "./rpc-snapshot.ts";
+import type { MarketEvent, MarketSink, MarketSource } from "./source.ts";
+
+export type SimSourceLimits = {
+  /** First and longest pause between two tries; each is twice the one before, and half of it is chance. */
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+  /** Longest time without a connection that got as far as its snapshot. */
+  readonly missingMsMax: number;
+  readonly connectMsMax: number;
+  /** A stream that says nothing for so long is dead: a slot starts at least every ten seconds. */
+  readonly silenceMsMax: number;
+  /** Messages held back while the snapshot is read. */
+  readonly heldMax: number;
+};
+
+const SIM_SOURCE_LIMITS: SimSourceLimits = {
+  retryMsMin: 50,
+  retryMsMax: 1_000,
+  missingMsMax: 60_000,
+  connectMsMax: 5_000,
+  silenceMsMax: 30_000,
+  heldMax: 100_000,
+};
+
+export type SimSourceOptions = {
+  readonly rpcUrl: string;
+  readonly wsUrl: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits?: Partial<SimSourceLimits>;
+};
+
+export type SimSource = MarketSource & { readonly counters: { connections: number; malformedMessages: number } };
+
+export function createSimSource(options: SimSourceOptions): SimSource {
+  const limits = { ...SIM_SOURCE_LIMITS, ...options.limits };
+  const counters = { connections: 0, malformedMessages: 0 };
+  const { clock, log } = options;
+  let stopped = false;
+  let close: (() => void) | undefined;
+  let wake: (() => void) | undefined;
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const run = async (sink: MarketSink) => {
+    let retryMs = limits.retryMsMin;
+    let goodNs = clock.monotonicNs();
+    while (!stopped) {
+      const reason = await new Connection(options, limits, counters, sink, (end) => {
+        close = end;
+      }).live(() => {
+        retryMs = limits.retryMsMin;
+      });
+      if (stopped) return;
+      if (reason.hadSnapshot) goodNs = clock.monotonicNs();
+      const missingMs = (clock.monotonicNs() - goodNs) / 1e6;
+      if (missingMs > limits.missingMsMax)
+        throw new SandpiperError(
+          MARKET_ERROR.sourceMissing,
+          `Cannot follow the local cluster at ${options.wsUrl}: an answer within ${limits.missingMsMax} ms, was ${reason.text}`,
+          "later",
+        );
+      log.debug("market source lost", { reason: reason.text, retryMs });
+      await pause(retryMs * (0.5 + options.random.unit() / 2));
+      retryMs = Math.min(retryMs * 2, limits.retryMsMax);
+    }
+  };
+  return {
+    counters,
+    run,
+    stop: () => {
+      stopped = true;
+      close?.();
+      wake?.();
+    },
+  };
+}
+
+type Ended = { readonly text: string; readonly hadSnapshot: boolean };
+
+/** One connection, from the handshake to its end. */
+class Connection {
+  #held: MarketEvent[] | undefined = [];
+  #heardNs: number;
+  #end: (text: string) => void = () => {};
+
+  constructor(
+    readonly options: SimSourceOptions,
+    readonly limits: SimSourceLimits,
+    readonly counters: SimSource["counters"],
+    readonly sink: MarketSink,
+    readonly onOpen: (close: () => void) => void,
+  ) {
+    this.#heardNs = options.clock.monotonicNs();
+  }
+
+  /** Settles with the reason when the connection is over; never rejects. */
+  async live(onSnapshot: () => void): Promise<Ended> {
+    const socket = new WebSocket(this.options.wsUrl);
+    let hadSnapshot = false;
+    const ended = new Promise<string>((resolve) => {
+      this.#end = resolve;
+    });
+    this.onOpen(() => this.#end("stopped"));
+    socket.onopen = () =>
+      socket.send(
+        // Everything: the cluster is ours and small, and new pools come with their vaults in one transaction.
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method: "geyserSubscribe", params: [{ owners: [], accounts: [] }] }),
+      );
+    socket.onmessage = (message) => {
+      const subscribed = this.#hear(String(message.data));
+      if (!subscribed) return;
+      this.#start().then(
+        () => {
+          hadSnapshot = true;
+          this.counters.connections++;
+          onSnapshot();
+        },
+        (thrown: unknown) => this.#end(errorText(thrown)),
+      );
+    };
+    socket.onerror = () => this.#end("no connection");
+    socket.onclose = () => this.#end("connection closed");
+    const watch = setInterval(() => this.#watch(hadSnapshot), 100);
+    const text = await ended;
+    clearInterval(watch);
+    this.#held = [];
+    socket.onmessage = null;
+    socket.close();
+    return { text, hadSnapshot };
+  }
+
+  /** Takes one message; true when it was the answer to the subscription. */
+  #hear(text: string): boolean {
+    this.#heardNs = this.options.clock.monotonicNs();
+    let message: GeyserMessage;
+    try {
+      message = readGeyserMessage(text);
+    } catch (thrown) {
+      if (!(thrown instanceof SandpiperError)) throw thrown;
+      this.counters.malformedMessages++;
+      return false;
+    }
+    if (message.kind === "answer") {
+      if (message.error !== undefined) this.#end(`subscription refused: ${message.error}`);
+      return message.error === undefined;
+    }
+    const event: MarketEvent = { ...message, arrivedNs: this.#heardNs };
+    if (this.#held === undefined) this.sink(event);
+    else if (this.#held.length < this.limits.heldMax) this.#held.push(event);
+    else this.#end(`more than ${this.limits.heldMax} messages while the snapshot was read`);
+    return false;
+  }
+
+  async #start(): Promise<void> {
+    const snapshot = await readRpcSnapshot(this.options.rpcUrl);
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.sink({ kind: "snapshot", ...snapshot, arrivedNs: this.options.clock.monotonicNs() });
+    for (const event of held) this.sink(event);
+  }
+
+  #watch(hadSnapshot: boolean): void {
+    const silentMs = (this.options.clock.monotonicNs() - this.#heardNs) / 1e6;
+    const silentMsMax = hadSnapshot ? this.limits.silenceMsMax : this.limits.connectMsMax;
+    if (silentMs > silentMsMax) this.#end(`silence for ${silentMsMax} ms`);
+  }
+}
