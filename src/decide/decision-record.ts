@@ -1,0 +1,152 @@
+/**
+ * One decision on its way from the hot thread to the io thread: a slot of 512 bytes in a ring over a SharedArrayBuffer.
+ *
+ *   byte 0    u32 action (1 send, 2 skip)      4  u32 reason code
+ *        8    f64 sequence                    16  u64 slot
+ *        24   f64 eventNs    32 f64 feedNs    40  f64 decideNs      CLOCK_MONOTONIC
+ *        48   u32 hops       52 u32 tips      56  u32 features      60 u32 transaction index in its slot
+ *        64   i32 × 4   hop = 2 × pool + input side
+ *        80   u64 × 5   amounts: the input, then each hop's output
+ *        120  f64 gross  128 f64 fee  136 f64 tip  144 f64 net  152 f64 expected value (lamports, whole)  160 f64 score
+ *        168  f64 × 16  tip ladder, lamports
+ *        296  f32 × 32  features
+ *        424  u64 × 8   reserves the hops were quoted on: in, out of each
+ *        488  24 bytes unused
+ *
+ * The way back (OUTCOME_RING) tells the hot thread that a bundle is settled and how the wallet stands:
+ *
+ *   byte 0    f64 sequence of the settled decision, 0 when none is      8  f64 base units in the wallet
+ *        16   f64 median tip of the bundles that landed lately   24 f64 share landed   32 f64 share outbid
+ */
+import { SandpiperError } from "#core/error.ts";
+import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { DECIDE_ERROR } from "./errors.ts";
+import { REASON_CODE, type ReasonName, reasonOf } from "./reasons.ts";
+
+export const DECISION_RING = { slotBytes: 512, capacity: 1_024 } as const;
+export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
+const HOPS_MAX = 4;
+const TIPS_MAX = 16;
+const FEATURES_MAX = 32;
+
+/** One hop with the exact state it was quoted on. */
+export type DecisionHop = {
+  readonly pool: number;
+  readonly inputSide: 0 | 1;
+  readonly reserveIn: bigint;
+  readonly reserveOut: bigint;
+};
+
+export type Decision = {
+  readonly action: "send" | "skip";
+  readonly reason: ReasonName;
+  readonly sequence: number;
+  readonly slot: bigint;
+  readonly transactionIndex: number;
+  readonly eventNs: number;
+  readonly feedNs: number;
+  readonly decideNs: number;
+  readonly hops: readonly DecisionHop[];
+  readonly amounts: readonly bigint[];
+  readonly grossLamports: bigint;
+  readonly feeLamports: bigint;
+  readonly tipLamports: bigint;
+  readonly netLamports: bigint;
+  readonly evLamports: bigint;
+  readonly score: number;
+  readonly tipLadderLamports: readonly bigint[];
+  readonly features: readonly number[];
+};
+
+/** Unique for ever: an agent starts at most once a millisecond. */
+export const decisionId = (agent: string, runStartMs: number, sequence: number): string =>
+  `${agent}-${runStartMs.toString(36)}-${sequence}`;
+
+/** Writes into a claimed slot of a DECISION_RING; the caller advances and publishes. */
+export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decision: Decision): void {
+  u8.fill(0, at, at + DECISION_RING.slotBytes);
+  const word = at >> 2;
+  const double = at >> 3;
+  u32[word] = decision.action === "send" ? 1 : 2;
+  u32[word + 1] = REASON_CODE[decision.reason];
+  f64[double + 1] = decision.sequence;
+  writeU64(u32, word + 4, decision.slot);
+  f64[double + 3] = decision.eventNs;
+  f64[double + 4] = decision.feedNs;
+  f64[double + 5] = decision.decideNs;
+  u32[word + 12] = decision.hops.length;
+  u32[word + 13] = decision.tipLadderLamports.length;
+  u32[word + 14] = decision.features.length;
+  u32[word + 15] = decision.transactionIndex;
+  decision.hops.forEach((hop, i) => {
+    u32[word + 16 + i] = 2 * hop.pool + hop.inputSide;
+    writeU64(u32, word + 106 + 4 * i, hop.reserveIn);
+    writeU64(u32, word + 108 + 4 * i, hop.reserveOut);
+  });
+  decision.amounts.forEach((amount, i) => {
+    writeU64(u32, word + 20 + 2 * i, amount);
+  });
+  f64[double + 15] = Number(decision.grossLamports);
+  f64[double + 16] = Number(decision.feeLamports);
+  f64[double + 17] = Number(decision.tipLamports);
+  f64[double + 18] = Number(decision.netLamports);
+  f64[double + 19] = Number(decision.evLamports);
+  f64[double + 20] = decision.score;
+  decision.tipLadderLamports.forEach((tip, i) => {
+    f64[double + 21 + i] = Number(tip);
+  });
+  const floats = new Float32Array(u8.buffer, at + 296, FEATURES_MAX);
+  floats.set(decision.features.slice(0, FEATURES_MAX));
+}
+
+/** Reads a published slot of a DECISION_RING. */
+export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decision {
+  const word = at >> 2;
+  const double = at >> 3;
+  const whole = (place: number) => BigInt(f64[double + place] as number);
+  const count = (place: number, max: number) => Math.min(u32[word + place] as number, max);
+  const reason = reasonOf(u32[word + 1] as number);
+  if (reason === undefined)
+    throw new SandpiperError(
+      DECIDE_ERROR.record,
+      `Cannot read a decision record: a known reason, was code ${u32[word + 1]}`,
+    );
+  const hopCount = count(12, HOPS_MAX);
+  const floats = new Float32Array(u8.buffer, at + 296, count(14, FEATURES_MAX));
+  return {
+    action: u32[word] === 1 ? "send" : "skip",
+    reason: reason.name,
+    sequence: f64[double + 1] as number,
+    slot: readU64(u32, word + 4),
+    eventNs: f64[double + 3] as number,
+    feedNs: f64[double + 4] as number,
+    decideNs: f64[double + 5] as number,
+    transactionIndex: u32[word + 15] as number,
+    hops: Array.from({ length: hopCount }, (_, i) => {
+      const hop = u32[word + 16 + i] as number;
+      return {
+        pool: hop >>> 1,
+        inputSide: (hop & 1) as 0 | 1,
+        reserveIn: readU64(u32, word + 106 + 4 * i),
+        reserveOut: readU64(u32, word + 108 + 4 * i),
+      };
+    }),
+    amounts: Array.from({ length: hopCount + 1 }, (_, i) => readU64(u32, word + 20 + 2 * i)),
+    grossLamports: whole(15),
+    feeLamports: whole(16),
+    tipLamports: whole(17),
+    netLamports: whole(18),
+    evLamports: whole(19),
+    score: f64[double + 20] as number,
+    tipLadderLamports: Array.from({ length: count(13, TIPS_MAX) }, (_, i) => whole(21 + i)),
+    features: [...floats],
+  };
+}
+
+function writeU64(u32: Uint32Array, word: number, value: bigint): void {
+  u32[word] = Number(value & 0xffff_ffffn);
+  u32[word + 1] = Number(value >> 32n);
+}
+
+const readU64 = (u32: Uint32Array, word: number): bigint =>
+  (BigInt(u32[word + 1] as number) << 32n) | BigInt(u32[word] as number);

@@ -1,0 +1,148 @@
+/**
+ * From a screened candidate to a decision: exact amounts on the exact reserves, features, the best tip, then the gates
+ * in the order in which an operator would ask. Runs only for a winner, so it may make bigints; it never throws.
+ */
+import { type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import type { PoolTable } from "#arbitrage/pool-table.ts";
+import { type ExactHop, hopAmounts, quoteCycle } from "#arbitrage/quote-cycle.ts";
+import { sizeCycle } from "#arbitrage/sizing.ts";
+import type { PoolFacts } from "#core/pool.ts";
+import type { PolicyTarget } from "#memory/switchboard.ts";
+import { createFeatureInput, createFeatureRow, type FeatureInput, fillFeatures } from "#model/features.ts";
+import { chooseTip, type TipChoice, type TipLimits } from "./choose-tip.ts";
+import type { Decision, DecisionHop } from "./decision-record.ts";
+import { IN_FLIGHT_MAX, type InFlight } from "./in-flight.ts";
+import type { ReasonName } from "./reasons.ts";
+
+export type Predict = (features: Float32Array) => number;
+
+/** Where and when an event happened, as the market's record says. */
+export type EventStamps = {
+  slot: bigint;
+  transactionIndex: number;
+  eventNs: number;
+  feedNs: number;
+};
+
+/** What the last outcomes taught, for the features. */
+export type RecentOutcomes = { tipMedianLamports: number; landedShare: number; outbidShare: number };
+
+export class Evaluator {
+  readonly #features = createFeatureRow();
+  readonly #input: FeatureInput = createFeatureInput();
+  readonly #choice: TipChoice = { tipLamports: 0, evLamports: 0, score: 0 };
+  /** Share of opportunities that is owed to the throttle, in percent points; at 100 one is passed over. */
+  #throttleOwed = 0;
+
+  constructor(
+    private readonly table: PoolTable,
+    private readonly inFlight: InFlight,
+    private readonly policy: PolicyTarget,
+    private readonly limits: TipLimits,
+    private readonly predict: Predict,
+  ) {}
+
+  /** The decision on one candidate, or undefined when its exact profit does not even pay the least tip and the fee. */
+  evaluate(
+    candidate: { readonly cycle: number; readonly input: number; readonly inputMax: number },
+    market: { readonly index: CycleIndex; readonly pools: readonly PoolFacts[] },
+    stamps: Readonly<EventStamps>,
+    context: { readonly nowNs: number; readonly slotProgress: number; readonly recent: RecentOutcomes },
+    sequence: number,
+  ): Decision | undefined {
+    const hops = this.#exactHops(candidate.cycle, market);
+    const sized = sizeCycle(
+      (input) => quoteCycle(hops, input),
+      BigInt(Math.round(candidate.input)),
+      BigInt(Math.floor(candidate.inputMax)),
+    );
+    const gross = sized.output - sized.input;
+    const least = this.limits.feeLamports + (this.policy.tipLadderLamports[0] as number);
+    if (Number(gross) <= least) return undefined;
+    const amounts = hopAmounts(hops, sized.input);
+    const input = this.#input;
+    describe(input, hops, amounts, gross);
+    input.eventAgeMs = (context.nowNs - stamps.eventNs) / 1e6;
+    input.slotProgress = context.slotProgress;
+    input.recentTipMedianLamports = context.recent.tipMedianLamports;
+    input.recentLandedShare = context.recent.landedShare;
+    input.recentOutbidShare = context.recent.outbidShare;
+    fillFeatures(this.#features, input);
+    chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict);
+    const decisionHops: DecisionHop[] = hops.map(({ pool, inputSide, reserveIn, reserveOut }) => ({
+      pool: pool.index,
+      inputSide,
+      reserveIn,
+      reserveOut,
+    }));
+    const reason = this.#gate(decisionHops, context.nowNs);
+    const fee = BigInt(this.limits.feeLamports);
+    const tip = BigInt(this.#choice.tipLamports);
+    const affordable = this.#choice.tipLamports > 0;
+    return {
+      action: reason === "profitable" ? "send" : "skip",
+      reason,
+      sequence,
+      slot: stamps.slot,
+      transactionIndex: stamps.transactionIndex,
+      eventNs: stamps.eventNs,
+      feedNs: stamps.feedNs,
+      decideNs: context.nowNs,
+      hops: decisionHops,
+      amounts,
+      grossLamports: gross,
+      feeLamports: fee,
+      tipLamports: tip,
+      netLamports: gross - fee - tip,
+      evLamports: affordable ? BigInt(Math.round(this.#choice.evLamports)) : 0n,
+      score: this.#choice.score,
+      tipLadderLamports: [...this.policy.tipLadderLamports.subarray(0, this.policy.tipCount)].map(BigInt),
+      features: [...this.#features],
+    };
+  }
+
+  #exactHops(cycle: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
+    const hops: ExactHop[] = [];
+    for (let i = cycle * HOPS_MAX; i < (cycle + 1) * HOPS_MAX; i++) {
+      const hop = index.hops[i] as number;
+      if (hop === NO_HOP) break;
+      const number = hop >> 1;
+      const side = (hop & 1) as 0 | 1;
+      hops.push({
+        pool: pools[number] as PoolFacts,
+        inputSide: side,
+        reserveIn: this.table.exactReserve(number, side),
+        reserveOut: this.table.exactReserve(number, 1 - side),
+      });
+    }
+    return hops;
+  }
+
+  #gate(hops: readonly DecisionHop[], nowNs: number): ReasonName {
+    if (this.policy.killed) return "killed";
+    if (this.#choice.tipLamports === 0) return "no_affordable_tip";
+    if (this.#choice.evLamports < this.policy.evMinLamports) return "ev_below_minimum";
+    if (hops.some(({ pool }) => this.inFlight.isHeld(pool, nowNs))) return "in_flight";
+    if (this.inFlight.count >= IN_FLIGHT_MAX) return "too_many_in_flight";
+    this.#throttleOwed += this.policy.throttlePct;
+    if (this.#throttleOwed < 100) return "profitable";
+    this.#throttleOwed -= 100;
+    return "throttled";
+  }
+}
+
+/** The features that follow from the amounts alone. */
+function describe(out: FeatureInput, hops: readonly ExactHop[], amounts: readonly bigint[], gross: bigint): void {
+  out.grossLamports = Number(gross);
+  out.inputLamports = Number(amounts[0]);
+  out.hops = hops.length;
+  out.inputShareMax = 0;
+  out.feeBpsSum = 0;
+  hops.forEach(({ pool, reserveIn }, i) => {
+    out.inputShareMax = Math.max(out.inputShareMax, Number(amounts[i]) / Number(reserveIn));
+    out.feeBpsSum += (pool.feeNumerator / pool.feeDenominator) * 10_000;
+  });
+  const first = hops[0]?.reserveIn ?? 0n;
+  const last = hops[hops.length - 1]?.reserveOut ?? 0n;
+  out.reserveMinLamports = Number(first < last ? first : last);
+}

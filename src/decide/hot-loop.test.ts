@@ -1,0 +1,315 @@
+import { describe, expect, test } from "bun:test";
+import { quoteCycle } from "#arbitrage/quote-cycle.ts";
+import { testPool } from "#arbitrage/test-pools.ts";
+import { ManualClock } from "#core/clock.ts";
+import { Histogram, HistogramReader } from "#memory/histogram.ts";
+import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
+import { formatSlotRing, SlotConsumer, SlotProducer, slotRingBytes } from "#memory/slot-ring.ts";
+import { type PolicyFields, Switchboard } from "#memory/switchboard.ts";
+import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "./counters.ts";
+import { DECISION_RING, type Decision, OUTCOME_RING, readDecision, writeDecision } from "./decision-record.ts";
+import { createHotLoop, type HotLoopSettings } from "./hot-loop.ts";
+
+const SOL = 1_000_000_000n;
+const POLICY: PolicyFields = {
+  killed: false,
+  throttlePct: 0,
+  evMinLamports: 1,
+  tipLadderLamports: [10_000, 100_000, 1_000_000],
+};
+const SETTINGS: HotLoopSettings = {
+  hopsMax: 3,
+  inputLamportsMax: 50_000_000_000,
+  tipShareMax: 0.5,
+  feeLamports: 5_000,
+  missCostLamports: 0,
+  slotMs: 400,
+  walletLamports: 1_000_000_000_000,
+};
+
+function ring(format: { slotBytes: number; capacity: number }) {
+  const buffer = new SharedArrayBuffer(slotRingBytes(format));
+  formatSlotRing(buffer, format);
+  return { producer: new SlotProducer(buffer), consumer: new SlotConsumer(buffer) };
+}
+
+/** A loop over real rings, and the means to feed it and look at what it does. */
+function createRig(settings: Partial<HotLoopSettings> = {}, policy: Partial<PolicyFields> = {}, decisionSlots = 64) {
+  const clock = new ManualClock(0n, 1e9);
+  const market = ring({ slotBytes: 64, capacity: 256 });
+  const decisions = ring({ ...DECISION_RING, capacity: decisionSlots });
+  const outcomes = ring(OUTCOME_RING);
+  const board = new SharedArrayBuffer(Switchboard.bytes);
+  const counters = countersOver(new SharedArrayBuffer(COUNTERS_BYTES));
+  const latency = new SharedArrayBuffer(Histogram.bytes);
+  const switchboard = new Switchboard(board);
+  switchboard.writePolicy({ ...POLICY, ...policy });
+  let wakes = 0;
+  const loop = createHotLoop({
+    market: market.consumer,
+    decisions: decisions.producer,
+    outcomes: outcomes.consumer,
+    switchboard: new Switchboard(board),
+    predict: () => 0.5,
+    clock,
+    counters,
+    latency: new Histogram(latency),
+    settings: { ...SETTINGS, ...settings },
+    wake: () => wakes++,
+  });
+  let sequence = 0;
+  const put = (kind: number, flags: number, fill: (u32: Uint32Array, word: number) => void = () => {}) => {
+    const { producer } = market;
+    const at = producer.claim();
+    producer.u8.fill(0, at, at + 64);
+    producer.u32[(at + MARKET_RECORD.kind) >> 2] = kind;
+    producer.u32[(at + MARKET_RECORD.flags) >> 2] = flags;
+    producer.u32[(at + MARKET_RECORD.sequence) >> 2] = ++sequence;
+    producer.u32[(at + MARKET_RECORD.slot) >> 2] = 77;
+    producer.f64[(at + MARKET_RECORD.eventNs) >> 3] = clock.monotonicNs();
+    producer.f64[(at + MARKET_RECORD.feedNs) >> 3] = clock.monotonicNs();
+    fill(producer.u32, at >> 2);
+    producer.advance();
+    producer.publish();
+  };
+  const state = (pool: number, reserve0: bigint, reserve1: bigint, flags: number) =>
+    put(MARKET_RECORD_KIND.poolState, flags, (u32, word) => {
+      u32[word + MARKET_RECORD.pool / 4] = pool;
+      new BigUint64Array(u32.buffer)[(word + MARKET_RECORD.reserve0 / 4) / 2] = reserve0;
+      new BigUint64Array(u32.buffer)[(word + MARKET_RECORD.reserve1 / 4) / 2] = reserve1;
+    });
+  const run = () => {
+    while (loop.doWork() > 0);
+    const out: Decision[] = [];
+    for (let at = decisions.consumer.peek(); at >= 0; at = decisions.consumer.peek()) {
+      out.push(readDecision(decisions.consumer, at));
+      decisions.consumer.advance();
+    }
+    decisions.consumer.release();
+    return out;
+  };
+  const settle = (decided: number, walletLamports: number) => {
+    const at = outcomes.producer.claim();
+    outcomes.producer.f64.set([decided, walletLamports, 0, 0.5, 0], at >> 3);
+    outcomes.producer.advance();
+    outcomes.producer.publish();
+  };
+  return {
+    clock,
+    loop,
+    market,
+    state,
+    run,
+    settle,
+    switchboard,
+    latency: new HistogramReader(latency),
+    counter: (name: CounterName) => counters[COUNTER[name]],
+    skipSequence: () => sequence++,
+    wakes: () => wakes,
+  };
+}
+
+const LAST = MARKET_RECORD_FLAG.lastOfGroup;
+const SNAPSHOT = MARKET_RECORD_FLAG.snapshot | LAST;
+/** Two pools of wSOL and token 1, balanced; and the same with pool 1 moved so that a cycle earns. */
+const PAIR = { version: 1, pools: [testPool(0, 0, 1), testPool(1, 0, 1)] };
+const EVEN = [1_000n * SOL, 5_000n * SOL] as const;
+const MOVED = [1_050n * SOL, 4_762n * SOL] as const;
+
+function balanced(rig: ReturnType<typeof createRig>) {
+  rig.loop.setCatalogue(PAIR);
+  rig.state(0, ...EVEN, SNAPSHOT);
+  rig.state(1, ...EVEN, SNAPSHOT);
+  expect(rig.run()).toEqual([]);
+  return rig;
+}
+
+describe("createHotLoop()", () => {
+  test("sends the cycle that a moved pool opened, with exact amounts and the tip of the best expected value", () => {
+    const rig = balanced(createRig());
+    rig.state(1, ...MOVED, LAST);
+    const [decision, ...more] = rig.run();
+    expect(more).toEqual([]);
+    if (decision === undefined) throw new Error("nothing was decided");
+    expect(decision).toMatchObject({ action: "send", reason: "profitable", sequence: 1, slot: 77n, score: 0.5 });
+    expect(decision.hops.map(({ pool, inputSide }) => [pool, inputSide])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    const exact = decision.hops.map((hop) => ({ ...hop, pool: PAIR.pools[hop.pool] ?? testPool(9, 8, 7) }));
+    expect(quoteCycle(exact, decision.amounts[0] ?? 0n)).toBe(decision.amounts[2] ?? -1n);
+    expect(decision.grossLamports).toBe((decision.amounts[2] ?? 0n) - (decision.amounts[0] ?? 0n));
+    // The model likes every tip alike, so the smallest wins.
+    expect(decision.tipLamports).toBe(10_000n);
+    expect(decision.netLamports).toBe(decision.grossLamports - 15_000n);
+    expect(decision.evLamports).toBe(BigInt(Math.round(Number(decision.netLamports) / 2)));
+    expect(rig.wakes()).toBe(1);
+    expect(rig.latency.whole().count).toBe(1);
+    expect(rig.counter("swaps")).toBe(1);
+  });
+
+  test("acts on whole transactions only, and not before every pool of a cycle has a state", () => {
+    const rig = createRig();
+    rig.loop.setCatalogue(PAIR);
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run()).toEqual([]);
+    rig.state(0, ...EVEN, 0);
+    expect(rig.run()).toEqual([]);
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run()).toHaveLength(1);
+  });
+
+  test("caps the input by the wallet and by the setting", () => {
+    for (const settings of [{ walletLamports: 1e9 }, { inputLamportsMax: 1e9 }]) {
+      const rig = balanced(createRig(settings));
+      rig.state(1, ...MOVED, LAST);
+      const input = rig.run()[0]?.amounts[0] ?? 0n;
+      expect(input).toBeGreaterThan(900_000_000n);
+      expect(input).toBeLessThanOrEqual(1_000_000_000n);
+    }
+    const poor = balanced(createRig({ walletLamports: 0 }));
+    poor.state(1, ...MOVED, LAST);
+    expect(poor.run()).toEqual([]);
+    poor.settle(0, 1e9);
+    poor.state(1, ...MOVED, LAST);
+    expect(poor.run()).toHaveLength(1);
+  });
+
+  const gates: [string, Partial<PolicyFields>, Partial<HotLoopSettings>, string][] = [
+    ["the kill switch", { killed: true }, {}, "killed"],
+    ["a full throttle", { throttlePct: 100 }, {}, "throttled"],
+    ["a high minimum", { evMinLamports: 1e15 }, {}, "ev_below_minimum"],
+    ["a tip share of nothing", {}, { tipShareMax: 0 }, "no_affordable_tip"],
+  ];
+  test.each(gates)("puts on record what %s passed over", (_, policy, settings, reason) => {
+    const rig = balanced(createRig(settings, policy));
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run()).toMatchObject([{ action: "skip", reason, sequence: 1 }]);
+    expect(rig.counter("sends")).toBe(0);
+  });
+
+  test("follows a policy that changes while it runs", () => {
+    const rig = balanced(createRig());
+    rig.switchboard.writePolicy({ ...POLICY, killed: true });
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run()).toMatchObject([{ reason: "killed" }]);
+  });
+
+  test("throttles the share it is told to", () => {
+    const rig = balanced(createRig({}, { throttlePct: 25 }));
+    for (let i = 0; i < 8; i++) {
+      rig.state(1, ...EVEN, LAST);
+      rig.state(1, ...MOVED, LAST);
+    }
+    const reasons = rig.run().map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason === "throttled")).toHaveLength(2);
+    expect(reasons).toHaveLength(8);
+  });
+
+  test("does not send over a pool that waits, until its outcome or a change of any of its pools", () => {
+    const third = { version: 2, pools: [...PAIR.pools, testPool(2, 0, 1)] };
+    const rig = createRig();
+    rig.loop.setCatalogue(third);
+    for (const pool of [0, 1, 2]) rig.state(pool, ...EVEN, SNAPSHOT);
+    rig.state(1, ...MOVED, LAST);
+    const first = rig.run()[0];
+    expect(first).toMatchObject({ action: "send" });
+    // The bundle holds pool 1 and one of the even ones; the other one now opens a cycle against pool 1.
+    const free = first?.hops.some(({ pool }) => pool === 0) ? 2 : 0;
+    rig.state(free, 1_001n * SOL, 4_996n * SOL, LAST);
+    expect(rig.run()).toMatchObject([{ action: "skip", reason: "in_flight" }]);
+    rig.settle(first?.sequence ?? 0, 1e12);
+    rig.state(free, 1_001n * SOL, 4_997n * SOL, LAST);
+    const second = rig.run()[0];
+    expect(second).toMatchObject({ action: "send" });
+    rig.state(1, 1_060n * SOL, 4_720n * SOL, LAST);
+    expect(rig.run()).toMatchObject([{ action: "send" }]);
+  });
+
+  test("decides nothing on an event that waited too long, but takes over its state", () => {
+    const rig = balanced(createRig());
+    rig.state(1, ...MOVED, LAST);
+    rig.clock.advanceNs(2e9);
+    expect(rig.run()).toEqual([]);
+    expect(rig.counter("staleGroups")).toBe(1);
+    rig.state(0, ...EVEN, LAST);
+    expect(rig.run()).toHaveLength(1);
+  });
+
+  test("forgets every state and asks for a snapshot when records are missing", () => {
+    const rig = balanced(createRig());
+    expect(rig.market.producer.takeSnapshotRequest()).toBe(true);
+    rig.skipSequence();
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run()).toEqual([]);
+    expect(rig.market.producer.takeSnapshotRequest()).toBe(true);
+    expect(rig.counter("marketDropped")).toBe(1);
+    rig.state(0, ...EVEN, SNAPSHOT);
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run()).toHaveLength(1);
+  });
+
+  test("does not send what finds no room on the way to the io thread", () => {
+    const rig = balanced(createRig({}, {}, 2));
+    for (let i = 0; i < 3; i++) {
+      rig.state(1, ...EVEN, LAST);
+      rig.state(1, ...MOVED, LAST);
+    }
+    expect(rig.run().map(({ sequence }) => sequence)).toEqual([1, 2]);
+    expect(rig.counter("decisionsDropped")).toBe(1);
+    rig.state(1, ...EVEN, LAST);
+    rig.state(1, ...MOVED, LAST);
+    expect(rig.run().map(({ sequence }) => sequence)).toEqual([3]);
+  });
+
+  test("makes the same decisions of the same records", () => {
+    const play = () => {
+      const rig = balanced(createRig({}, { throttlePct: 30 }));
+      const all: Decision[] = [];
+      for (let i = 0; i < 50; i++) {
+        rig.clock.advanceNs(1_000_000);
+        rig.state(i % 2, (1_000n + BigInt((i * 37) % 60)) * SOL, (5_000n - BigInt((i * 91) % 200)) * SOL, LAST);
+        all.push(...rig.run());
+      }
+      return all;
+    };
+    const first = play();
+    expect(first.length).toBeGreaterThan(10);
+    expect(play()).toEqual(first);
+  });
+});
+
+test("readDecision() undoes writeDecision() for a cycle of the greatest length", () => {
+  const most = 0xffff_ffff_ffff_ffffn;
+  const { producer, consumer } = ring({ ...DECISION_RING, capacity: 2 });
+  const decision: Decision = {
+    action: "skip",
+    reason: "throttled",
+    sequence: 2 ** 40,
+    slot: 2n ** 40n,
+    transactionIndex: 3,
+    eventNs: 1.5,
+    feedNs: 2.5,
+    decideNs: 3.5,
+    hops: [0, 1, 2, 3].map((pool) => ({
+      pool: 65_000 + pool,
+      inputSide: (pool & 1) as 0 | 1,
+      reserveIn: most - BigInt(pool),
+      reserveOut: BigInt(pool),
+    })),
+    amounts: [1n, most, 3n, 4n, 5n],
+    grossLamports: 4n,
+    feeLamports: 5_000n,
+    tipLamports: 10n,
+    netLamports: -5_006n,
+    evLamports: -7n,
+    score: 0.25,
+    tipLadderLamports: Array.from({ length: 16 }, (_, i) => BigInt(i + 1)),
+    features: Array.from({ length: 32 }, (_, i) => i / 2),
+  };
+  const at = producer.claim();
+  writeDecision(producer, at, decision);
+  producer.advance();
+  producer.publish();
+  expect(readDecision(consumer, consumer.peek())).toEqual(decision);
+});

@@ -1,0 +1,299 @@
+/**
+ * The hot thread's work: market records in, decisions out. One call of doWork() takes a bounded batch and says how much
+ * it took; it never awaits, throws or logs, and while nothing is found it allocates nothing. Time, market, policy and
+ * model come in from outside, so a replay runs this very loop and gets the same decisions.
+ *
+ *   records ─▸ pool table ─▸ (last of its transaction) ─▸ screen the cycles of the changed pools ─▸ exact quote,
+ *   features, tip ─▸ gates ─▸ decision record ─▸ io thread
+ *
+ * A changed catalogue is only noted here: whoever drives the loop reads the file and calls setCatalogue between calls.
+ */
+import { buildCycleIndex, type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { POOLS_MAX, PoolTable } from "#arbitrage/pool-table.ts";
+import { Candidates, screenPool } from "#arbitrage/screen.ts";
+import type { Clock } from "#core/clock.ts";
+import type { PoolCatalogue, PoolFacts } from "#core/pool.ts";
+import { WSOL_MINT } from "#core/units.ts";
+import type { Histogram } from "#memory/histogram.ts";
+import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
+import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { createPolicyTarget, type Switchboard } from "#memory/switchboard.ts";
+import type { TipLimits } from "./choose-tip.ts";
+import { COUNTER } from "./counters.ts";
+import { writeDecision } from "./decision-record.ts";
+import { Evaluator, type EventStamps, type Predict, type RecentOutcomes } from "./evaluate.ts";
+import { InFlight } from "./in-flight.ts";
+
+/** Records taken in one call. */
+const BATCH_MAX = 64;
+/** Pools that one transaction can change and that are screened; a transaction cannot name more accounts. */
+const TOUCHED_MAX = 64;
+/** An event that waited longer was overtaken: its state is taken over, but nothing is decided on it. */
+const EVENT_AGE_NS_MAX = 1e9;
+const WORD = 0x1_0000_0000;
+
+export type HotLoopSettings = TipLimits & {
+  readonly hopsMax: number;
+  readonly inputLamportsMax: number;
+  readonly slotMs: number;
+  /** Base units the wallet holds at the start; 0 until the io thread says more. */
+  readonly walletLamports: number;
+};
+
+export type HotLoopParts = {
+  readonly market: SlotConsumer;
+  readonly decisions: SlotProducer;
+  /** What comes back from the io thread; a replay has none. */
+  readonly outcomes?: SlotConsumer;
+  readonly switchboard: Switchboard;
+  readonly predict: Predict;
+  readonly clock: Pick<Clock, "monotonicNs">;
+  /** Over COUNTERS_BYTES. */
+  readonly counters: Float64Array;
+  readonly latency: Histogram;
+  readonly settings: HotLoopSettings;
+  /** Called after decisions were published. */
+  readonly wake?: () => void;
+};
+
+export interface HotLoop {
+  /** Takes a batch of market records; answers how many. */
+  doWork(): number;
+  /** Newest version of the catalogue that the feed announced; 0 before the first. */
+  readonly catalogueWanted: number;
+  /** Takes over a catalogue and builds its cycles. Not for the event path: milliseconds. */
+  setCatalogue(catalogue: PoolCatalogue): void;
+  /** A replay has no more records. */
+  readonly ended: boolean;
+}
+
+/** Asks the feed for a full snapshot; nothing is decided on a pool before its first state. */
+export function createHotLoop(parts: HotLoopParts): HotLoop {
+  parts.market.requestSnapshot();
+  return new Loop(parts);
+}
+
+class Loop implements HotLoop {
+  catalogueWanted = 0;
+  ended = false;
+  readonly #parts: HotLoopParts;
+  readonly #table = new PoolTable();
+  readonly #inFlight = new InFlight();
+  readonly #candidates = new Candidates();
+  readonly #policy = createPolicyTarget();
+  readonly #evaluator: Evaluator;
+  readonly #touched = new Int32Array(new ArrayBuffer(TOUCHED_MAX * 4));
+  readonly #stamps: EventStamps = { slot: 0n, transactionIndex: 0, eventNs: 0, feedNs: 0 };
+  readonly #recent: RecentOutcomes = { tipMedianLamports: 0, landedShare: 0.5, outbidShare: 0 };
+  #index: CycleIndex = buildCycleIndex([], { base: WSOL_MINT, hopsMax: HOPS_MAX });
+  #pools: readonly PoolFacts[] = [];
+  #touchedCount = 0;
+  #sequence = 0;
+  #marketSequence = 0;
+  #slotStartNs = 0;
+  #walletLamports: number;
+
+  constructor(parts: HotLoopParts) {
+    this.#parts = parts;
+    this.#walletLamports = parts.settings.walletLamports;
+    this.#evaluator = new Evaluator(this.#table, this.#inFlight, this.#policy, parts.settings, parts.predict);
+  }
+
+  setCatalogue(catalogue: PoolCatalogue): void {
+    this.#table.describe(catalogue.pools);
+    const pools: PoolFacts[] = [];
+    for (const pool of catalogue.pools) if (pool.index < POOLS_MAX) pools[pool.index] = pool;
+    this.#pools = pools;
+    this.#index = buildCycleIndex(Object.values(pools), { base: WSOL_MINT, hopsMax: this.#parts.settings.hopsMax });
+  }
+
+  doWork(): number {
+    const { market, switchboard, counters } = this.#parts;
+    switchboard.readPolicyInto(this.#policy);
+    this.#takeOutcomes();
+    const depth = market.depth();
+    if (depth > (counters[COUNTER.ringDepthMax] as number)) counters[COUNTER.ringDepthMax] = depth;
+    let taken = 0;
+    while (taken < BATCH_MAX) {
+      const at = market.peek();
+      if (at < 0) break;
+      this.#take(at);
+      market.advance();
+      taken++;
+    }
+    if (taken > 0) market.release();
+    return taken;
+  }
+
+  #count(counter: number, by = 1): void {
+    const { counters } = this.#parts;
+    counters[counter] = (counters[counter] as number) + by;
+  }
+
+  #take(at: number): void {
+    const { market, counters } = this.#parts;
+    const { u32, f64 } = market;
+    const kind = u32[(at + MARKET_RECORD.kind) >> 2] as number;
+    const flags = u32[(at + MARKET_RECORD.flags) >> 2] as number;
+    this.#count(COUNTER.records);
+    this.#followSequence(readNumber(u32, at + MARKET_RECORD.sequence));
+    counters[COUNTER.newestFeedNs] = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
+    if (kind === MARKET_RECORD_KIND.poolState) this.#takePoolState(at, flags);
+    else if (kind === MARKET_RECORD_KIND.slot) {
+      counters[COUNTER.slot] = readNumber(u32, at + MARKET_RECORD.slot);
+      this.#slotStartNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
+    } else if (kind === MARKET_RECORD_KIND.catalogue)
+      this.catalogueWanted = u32[(at + MARKET_RECORD.pool) >> 2] as number;
+    else if (kind === MARKET_RECORD_KIND.end) this.ended = true;
+    if ((flags & MARKET_RECORD_FLAG.lastOfGroup) !== 0 && this.#touchedCount > 0) this.#decideGroup(at);
+  }
+
+  /** A hole means records were dropped, a step back that the feed began anew: every state may be old until it comes again. */
+  #followSequence(sequence: number): void {
+    const missing = sequence - this.#marketSequence - 1;
+    if (missing !== 0 && this.#marketSequence !== 0) {
+      this.#count(COUNTER.marketGaps);
+      if (missing > 0) this.#count(COUNTER.marketDropped, missing);
+      this.#table.known.fill(0);
+      this.#touchedCount = 0;
+      this.#parts.market.requestSnapshot();
+    }
+    this.#marketSequence = sequence;
+  }
+
+  #takePoolState(at: number, flags: number): void {
+    const { u32 } = this.#parts.market;
+    const pool = u32[(at + MARKET_RECORD.pool) >> 2] as number;
+    if (pool >= POOLS_MAX) {
+      this.#count(COUNTER.unknownPools);
+      return;
+    }
+    const word0 = (at + MARKET_RECORD.reserve0) >> 2;
+    const word1 = (at + MARKET_RECORD.reserve1) >> 2;
+    this.#table.update(
+      pool,
+      u32[word0] as number,
+      u32[word0 + 1] as number,
+      u32[word1] as number,
+      u32[word1 + 1] as number,
+    );
+    this.#inFlight.poolChanged(pool);
+    if ((flags & MARKET_RECORD_FLAG.snapshot) !== 0 || this.#touchedCount === TOUCHED_MAX) return;
+    this.#touched[this.#touchedCount++] = pool;
+  }
+
+  /** A whole transaction has been taken over: looks for what it opened. */
+  #decideGroup(at: number): void {
+    const { market, clock, settings, latency } = this.#parts;
+    const feedNs = market.f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
+    const touched = this.#touchedCount;
+    this.#touchedCount = 0;
+    this.#count(COUNTER.swaps);
+    if (clock.monotonicNs() - feedNs > EVENT_AGE_NS_MAX) {
+      this.#count(COUNTER.staleGroups);
+      return;
+    }
+    const inputMax = Math.min(settings.inputLamportsMax, this.#walletLamports);
+    if (this.#policy.tipCount > 0 && inputMax >= 1) {
+      const profitMin = settings.feeLamports + (this.#policy.tipLadderLamports[0] as number);
+      this.#candidates.clear();
+      for (let i = 0; i < touched; i++) {
+        const pool = this.#touched[i] as number;
+        this.#count(
+          COUNTER.cyclesScreened,
+          screenPool(this.#index, this.#table, pool, inputMax, profitMin, this.#candidates),
+        );
+      }
+      if (this.#candidates.count > 0) this.#decideCandidates(at, inputMax);
+    }
+    latency.record(clock.monotonicNs() - feedNs);
+  }
+
+  /** The best candidate, then each further one that shares no pool with those before it. */
+  #decideCandidates(at: number, inputMax: number): void {
+    const { market, clock, settings } = this.#parts;
+    const { u32, f64 } = market;
+    this.#stamps.slot = BigInt(readNumber(u32, at + MARKET_RECORD.slot));
+    this.#stamps.transactionIndex = u32[(at + MARKET_RECORD.transactionIndex) >> 2] as number;
+    this.#stamps.eventNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
+    this.#stamps.feedNs = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
+    const { count, cycles, inputs } = this.#candidates;
+    for (let i = 0; i < count; i++) {
+      const cycle = cycles[i] as number;
+      if (this.#overlapsBetter(i)) {
+        this.#count(COUNTER.overlapping);
+        continue;
+      }
+      const nowNs = clock.monotonicNs();
+      const slotProgress = this.#slotStartNs > 0 ? (nowNs - this.#slotStartNs) / (settings.slotMs * 1e6) : 0;
+      const decision = this.#evaluator.evaluate(
+        { cycle, input: inputs[i] as number, inputMax },
+        { index: this.#index, pools: this.#pools },
+        this.#stamps,
+        { nowNs, slotProgress, recent: this.#recent },
+        this.#sequence + 1,
+      );
+      if (decision === undefined) this.#count(COUNTER.unprofitable);
+      else this.#record(decision);
+    }
+  }
+
+  #overlapsBetter(candidate: number): boolean {
+    const { hops } = this.#index;
+    const { cycles } = this.#candidates;
+    const own = (cycles[candidate] as number) * HOPS_MAX;
+    for (let better = 0; better < candidate; better++) {
+      const other = (cycles[better] as number) * HOPS_MAX;
+      for (let i = 0; i < HOPS_MAX && hops[own + i] !== NO_HOP; i++)
+        for (let j = 0; j < HOPS_MAX && hops[other + j] !== NO_HOP; j++)
+          if ((hops[own + i] as number) >> 1 === (hops[other + j] as number) >> 1) return true;
+    }
+    return false;
+  }
+
+  /** Without room for its record a decision is not made: what is not on record is never sent. */
+  #record(decision: Parameters<typeof writeDecision>[2]): void {
+    const { decisions, counters, clock, wake } = this.#parts;
+    const slot = decisions.claim();
+    if (slot < 0) {
+      this.#count(COUNTER.decisionsDropped);
+      return;
+    }
+    this.#sequence = decision.sequence;
+    const decideNs = clock.monotonicNs();
+    writeDecision(decisions, slot, { ...decision, decideNs });
+    decisions.advance();
+    decisions.publish();
+    this.#count(COUNTER.decisions);
+    if (decision.action === "send") {
+      this.#count(COUNTER.sends);
+      this.#inFlight.hold(decision.sequence, decision.hops, decideNs);
+      counters[COUNTER.inFlight] = this.#inFlight.count;
+    }
+    wake?.();
+  }
+
+  #takeOutcomes(): void {
+    const { outcomes, counters } = this.#parts;
+    if (outcomes === undefined) return;
+    let taken = 0;
+    for (; taken < BATCH_MAX; taken++) {
+      const at = outcomes.peek();
+      if (at < 0) break;
+      const place = at >> 3;
+      this.#inFlight.settled(outcomes.f64[place] as number);
+      this.#walletLamports = outcomes.f64[place + 1] as number;
+      this.#recent.tipMedianLamports = outcomes.f64[place + 2] as number;
+      this.#recent.landedShare = outcomes.f64[place + 3] as number;
+      this.#recent.outbidShare = outcomes.f64[place + 4] as number;
+      outcomes.advance();
+    }
+    if (taken === 0) return;
+    outcomes.release();
+    counters[COUNTER.inFlight] = this.#inFlight.count;
+  }
+}
+
+/** A u64 below 2^53 in two words. */
+const readNumber = (u32: Uint32Array, at: number): number =>
+  (u32[(at >> 2) + 1] as number) * WORD + (u32[at >> 2] as number);
