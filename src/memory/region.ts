@@ -24,18 +24,18 @@ export function createRegion(path: string, bytes: number): ArrayBuffer {
       MEMORY_ERROR.regionCreate,
       `Cannot create region ${path}: a size from 1 to ${REGION_BYTES_MAX} bytes, was ${bytes}`,
     );
-  if (sizeOf(path) !== bytes) {
-    try {
+  try {
+    if (sizeOf(path) !== bytes) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       writeZeros(path, bytes);
-    } catch (cause) {
-      throw new SandpiperError(
-        MEMORY_ERROR.regionCreate,
-        `Cannot create region ${path}: room for ${bytes} bytes there, was ${errorText(cause)}`,
-        "later",
-        { cause },
-      );
     }
+  } catch (cause) {
+    throw new SandpiperError(
+      MEMORY_ERROR.regionCreate,
+      `Cannot create region ${path}: room for ${bytes} bytes there, was ${errorText(cause)}`,
+      "later",
+      { cause },
+    );
   }
   return openRegion(path);
 }
