@@ -9,6 +9,8 @@ export const MARKET_ERROR = {
   message: 503,
   /** A pool catalogue file that is not one. */
   catalogue: 504,
+  /** A mode for which there is no market source. */
+  mode: 506,
   /** Transaction bytes that are none. */
   transaction: 505,
 } as const;

@@ -105,6 +105,8 @@ type Ended = { readonly text: string; readonly hadSnapshot: boolean };
 class Connection {
   #held: MarketEvent[] | undefined = [];
   #heardNs: number;
+  /** Nothing goes into the sink any more: the next connection has it. */
+  #over = false;
   #end: (text: string) => void = () => {};
 
   constructor(
@@ -147,7 +149,7 @@ class Connection {
     const watch = setInterval(() => this.#watch(hadSnapshot), 100);
     const text = await ended;
     clearInterval(watch);
-    this.#held = [];
+    this.#over = true;
     socket.onmessage = null;
     socket.close();
     return { text, hadSnapshot };
@@ -177,10 +179,13 @@ class Connection {
 
   async #start(): Promise<void> {
     const snapshot = await readRpcSnapshot(this.options.rpcUrl);
+    if (this.#over) return;
     const held = this.#held ?? [];
     this.#held = undefined;
     this.sink({ kind: "snapshot", ...snapshot, arrivedNs: this.options.clock.monotonicNs() });
-    for (const event of held) this.sink(event);
+    // What happened in slots before the snapshot's is in its accounts already.
+    for (const event of held)
+      if (event.kind !== "transaction" || event.transaction.slot >= snapshot.slot) this.sink(event);
   }
 
   #watch(hadSnapshot: boolean): void {

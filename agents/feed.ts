@@ -1,0 +1,73 @@
+/** The feed process: one market source into the rings of the agents. Mode sim follows the local cluster, mode replay reads recorded blocks. */
+import { SandpiperError } from "#core/error.ts";
+import { seededRandom } from "#core/random.ts";
+import { cpmmAuthority } from "#dex/addresses.ts";
+import { createDoorbell } from "#ffi/doorbell.ts";
+import { PoolCatalogueBook } from "#market/catalogue.ts";
+import { MARKET_ERROR } from "#market/errors.ts";
+import { Feed } from "#market/feed.ts";
+import { MarketRing } from "#market/market-ring.ts";
+import { createReplaySource } from "#market/replay-source.ts";
+import { createSimSource } from "#market/sim-source.ts";
+import type { MarketSource } from "#market/source.ts";
+import { openRegion } from "#memory/region.ts";
+import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
+import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
+
+/** How often readers' requests for a snapshot are looked at when the market is silent. */
+const TICK_MS = 20;
+/** A recording waits for slow readers for so long before each block, then goes on (what finds no room is counted). */
+const PACE_MS_MAX = 30_000;
+/** What a block may need of a ring before the recording waits. */
+const PACE_ROOM_SLOTS = 4_096;
+
+runAgent("feed", async (agent) => {
+  const rings = { arbitrage: openRing(agent, "arbitrage"), mev: openRing(agent, "mev") };
+  const replayed = agent.config.mode === "replay";
+  const feed = new Feed({
+    ...rings,
+    catalogue: new PoolCatalogueBook(agent.paths.poolCatalogue),
+    cpmmAuthority: (await cpmmAuthority()).address,
+    replayed,
+  });
+  const source = openSource(agent, () => paced(Object.values(rings)));
+  const tick = setInterval(() => feed.serveSnapshots(), TICK_MS);
+  agent.ready();
+  const done = source.run(feed.handle).catch((thrown: unknown) => {
+    // Reaches the runtime as an unhandled rejection, which ends the process with one line.
+    clearInterval(tick);
+    throw thrown;
+  });
+  void done.then(() => agent.log.info("market source ended", { ...feed.counters, ...feed.book.counters }));
+  return () => {
+    clearInterval(tick);
+    source.stop();
+  };
+});
+
+function openSource(agent: AgentContext, pace: () => Promise<void>): MarketSource {
+  const { config, clock, log } = agent;
+  if (config.mode === "replay") return createReplaySource({ path: config["replay.path"], pace });
+  if (config.mode === "sim")
+    return createSimSource({
+      rpcUrl: `http://127.0.0.1:${config["sim.rpcPort"]}`,
+      wsUrl: `ws://127.0.0.1:${config["sim.wsPort"]}`,
+      clock,
+      random: seededRandom(`feed ${agent.runId}`),
+      log,
+    });
+  throw new SandpiperError(MARKET_ERROR.mode, `Cannot feed: mode sim or replay, was ${config.mode}`);
+}
+
+function openRing(agent: AgentContext, name: "arbitrage" | "mev"): MarketRing {
+  const buffer = openRegion(agent.paths.marketRing(name));
+  const doorbell = createDoorbell(buffer, SLOT_RING_DOORBELL_BYTE);
+  return new MarketRing(buffer, () => doorbell.ring(), agent.clock.monotonicNs);
+}
+
+async function paced(rings: readonly MarketRing[]): Promise<void> {
+  for (let waitedMs = 0; waitedMs < PACE_MS_MAX; waitedMs += TICK_MS) {
+    if (rings.every((ring) => ring.room() >= PACE_ROOM_SLOTS)) return;
+    await Bun.sleep(TICK_MS);
+  }
+}
