@@ -5,4 +5,5 @@ export const FFI_ERROR = {
   compile: 403,
   modelLibrary: 404,
   doorbell: 405,
+  clickhouse: 406,
 } as const;

@@ -7,13 +7,21 @@
  * though the symlink has moved. A library file must never be written again under its name.
  */
 import { CFunction, cc, dlopen, type Pointer, read } from "bun:ffi";
-import { realpathSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { errorText, SandpiperError } from "#core/error.ts";
 import { FFI_ERROR } from "./errors.ts";
 
 const ABI_VERSION = 1;
 /** Byte offsets in model_abi_v1. */
 const TABLE = { abiVersion: 0, featureCount: 4, defaultThreshold: 8, predict_mev: 16, predict_arb: 24 } as const;
+const ELF = {
+  magic: 0x7f45_4c46,
+  class64: 2,
+  headerBytes: 64,
+  sectionsAt: 0x28,
+  sectionSizeAt: 0x3a,
+  sectionCountAt: 0x3c,
+} as const;
 const FEATURES_MAX = 4_096;
 const CHECK_MS_MAX = 10_000;
 const EXPORTS = { model_abi_v1_export: { args: [], returns: "ptr" } } as const;
@@ -33,6 +41,7 @@ export type ModelLibrary = {
 /** Opens the library at `path` (symlinks are followed) after a child process has tried it. */
 export function openModelLibrary(path: string, entry: ModelEntry): ModelLibrary {
   const resolved = resolve(path);
+  checkWhole(resolved);
   checkInChild(resolved, entry);
   const library = dlopen(resolved, EXPORTS);
   return readTable(library.symbols.model_abi_v1_export(), entry, resolved, () => library.close());
@@ -61,6 +70,16 @@ function resolve(path: string): string {
       { cause },
     );
   }
+}
+
+/** The section table of an ELF file stands at its end, and the header says where: a copy that broke off is too short. */
+function checkWhole(path: string): void {
+  const bytes = readFileSync(path);
+  const isElf = bytes.length >= ELF.headerBytes && bytes.readUInt32BE(0) === ELF.magic && bytes[4] === ELF.class64;
+  if (!isElf) refuse(path, "a 64-bit ELF library", `${bytes.length} bytes of something else`);
+  const sections = bytes.readUInt16LE(ELF.sectionSizeAt) * bytes.readUInt16LE(ELF.sectionCountAt);
+  const end = Number(bytes.readBigUInt64LE(ELF.sectionsAt)) + sections;
+  if (bytes.length < end) refuse(path, `a whole library of ${end} bytes`, bytes.length);
 }
 
 function readTable(
