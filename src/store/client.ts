@@ -13,6 +13,8 @@ import { STORE_ERROR } from "./errors.ts";
 export const DATABASE = "sandpiper";
 const REQUEST_MS_MAX = 30_000;
 const CONNECTIONS_MAX = 8;
+/** Under the server's keep_alive_timeout of 1 s (clickhouse/config.xml), so that no closed socket is used again. */
+const IDLE_SOCKET_MS_MAX = 500;
 
 export type StoreOptions = {
   /** ClickHouse's HTTP port on loopback. */
@@ -45,6 +47,7 @@ export function connectStore(options: StoreOptions): Store {
       password: readPassword(options.secretPath),
       request_timeout: REQUEST_MS_MAX,
       max_open_connections: CONNECTIONS_MAX,
+      keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS_MAX },
       clickhouse_settings: { output_format_json_quote_64bit_integers: 1, wait_end_of_query: 1 },
       log: { level: 127 },
     });
@@ -106,6 +109,7 @@ async function insertBytes(options: StoreOptions, sql: string, body: Uint8Array,
       method: "POST",
       body: body as Uint8Array<ArrayBuffer>,
       headers: { "X-ClickHouse-User": "app", "X-ClickHouse-Key": readPassword(options.secretPath) },
+      keepalive: false,
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
     });
     text = await response.text();

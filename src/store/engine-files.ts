@@ -1,0 +1,64 @@
+/**
+ * What the embedded engine finds in its folder at each start: its settings, its users with the sha256 of the password,
+ * and the message formats. All of it is made again from this version's texts; only the password stays.
+ *
+ *   <folder>/etc/config.xml, users.xml     mode 0600
+ *   <folder>/formats/*.proto               the engine's working folder: `realtime:Envelope` is looked up there
+ *   <folder>/tables/                       the data
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import config from "#clickhouse/config.xml" with { type: "text" };
+import users from "#clickhouse/users.xml" with { type: "text" };
+import { readJsonFile, writeFileAtomic } from "#core/atomic-file.ts";
+import { SandpiperError } from "#core/error.ts";
+import control from "#proto/control.proto" with { type: "text" };
+import jobs from "#proto/jobs.proto" with { type: "text" };
+import realtime from "#proto/realtime.proto" with { type: "text" };
+import { STORE_ERROR } from "./errors.ts";
+
+const PASSWORD_BYTES = 32;
+
+export type EngineFiles = { readonly config: string; readonly formats: string; readonly tables: string };
+
+export function writeEngineFiles(folder: string, port: number, secretPath: string): EngineFiles {
+  const files = {
+    config: join(folder, "etc", "config.xml"),
+    users: join(folder, "etc", "users.xml"),
+    formats: join(folder, "formats"),
+    tables: join(folder, "tables"),
+  };
+  mkdirSync(files.tables, { recursive: true, mode: 0o700 });
+  const sha256 = createHash("sha256").update(ensurePassword(secretPath)).digest("hex");
+  writeFileAtomic(files.users, fill(String(users), { APP_PASSWORD_SHA256: sha256 }), 0o600);
+  writeFileAtomic(files.config, fill(String(config), { USERS_PATH: files.users, HTTP_PORT: String(port) }), 0o600);
+  const formats = { "realtime.proto": realtime, "control.proto": control, "jobs.proto": jobs };
+  for (const [name, text] of Object.entries(formats)) writeFileAtomic(join(files.formats, name), text);
+  return files;
+}
+
+/** The password of user `app`; made on the first start. */
+function ensurePassword(secretPath: string): string {
+  const stored = readJsonFile(secretPath);
+  if (typeof stored === "object" && stored !== null && "app" in stored && typeof stored.app === "string")
+    return stored.app;
+  if (stored !== undefined)
+    throw new SandpiperError(
+      STORE_ERROR.secret,
+      `Cannot start ClickHouse: {"app": password} in ${secretPath}, was something else`,
+    );
+  const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+  writeFileAtomic(secretPath, JSON.stringify({ app: password }), 0o600);
+  chmodSync(dirname(secretPath), 0o700);
+  return password;
+}
+
+const XML_ENTITY: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+/** Puts values in the place of @NAME@. (String() above: an .xml import is typed as a document, and is its text here.) */
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/@([A-Z0-9_]+)@/g, (_, name: string) =>
+    (values[name] ?? "").replaceAll(/[&<>"]/g, (character) => XML_ENTITY[character] ?? character),
+  );
+}
