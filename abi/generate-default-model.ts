@@ -21,12 +21,12 @@ import {
 } from "#model/features.ts";
 
 const SEED = "default-model-1";
-const SAMPLES = 16_384;
+const SAMPLES = 8_192;
 const TREES = 60;
 const DEPTH = 4;
 const LEARNING_RATE = 0.35;
 const BINS = 32;
-const LEAF_SAMPLES_MIN = 48;
+const LEAF_SAMPLES_MIN = 32;
 /** Below this chance an opportunity is not worth a bundle, whatever the expected value says. */
 const THRESHOLD = 0.05;
 const NODES = 2 ** DEPTH - 1;
