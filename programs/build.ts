@@ -54,7 +54,9 @@ if (import.meta.main) {
   const built = buildProgram();
   if (process.argv.includes("--check")) {
     const same = Buffer.compare(built, readFileSync(PROGRAM_PATH)) === 0;
-    console.log(same ? "programs/cp-swap.so is what its source builds" : "programs/cp-swap.so is not what its source builds");
+    console.log(
+      same ? "programs/cp-swap.so is what its source builds" : "programs/cp-swap.so is not what its source builds",
+    );
     process.exitCode = same ? 0 : 1;
   } else {
     writeFileAtomic(PROGRAM_PATH, built);

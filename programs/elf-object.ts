@@ -53,11 +53,11 @@ export function readElfObject(bytes: Uint8Array): ElfObject {
   if (writable !== undefined) refuse("no variables outside functions", writable.name);
   const symbols = readSymbols(bytes, view, sections);
   const codeAt = sections.findIndex(({ name }) => name === ".text");
-  const code = content(bytes, sections, codeAt).slice();
+  const code = Uint8Array.from(content(bytes, sections, codeAt));
   const { constants, startOf } = gatherConstants(bytes, sections);
   const entry = symbols.find(({ name, section }) => name === "entrypoint" && section === codeAt);
   if (entry === undefined) refuse("a function named entrypoint", "none");
-  const relocations = readRelocations(bytes, view, sections, symbols, code, startOf);
+  const relocations = readRelocations(view, sections, symbols, code, startOf);
   return { code, constants, entry: entry.value, relocations };
 }
 
@@ -106,7 +106,6 @@ function gatherConstants(bytes: Uint8Array, sections: readonly Section[]) {
 }
 
 function readRelocations(
-  bytes: Uint8Array,
   view: DataView,
   sections: readonly Section[],
   symbols: readonly Symbol[],

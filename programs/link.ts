@@ -32,7 +32,16 @@ const R_BPF_64_RELATIVE = 8;
 const R_BPF_64_32 = 10;
 const TYPE = { programBits: 1, symbols: 11, text: 3, dynamic: 6, relocations: 9 } as const;
 const FLAG = { write: 1, allocate: 2, execute: 4 } as const;
-const DYNAMIC = { text: 5, symbols: 6, textBytes: 10, symbolBytes: 11, rel: 17, relBytes: 18, relEntry: 19, textRel: 22 };
+const DYNAMIC = {
+  text: 5,
+  symbols: 6,
+  textBytes: 10,
+  symbolBytes: 11,
+  rel: 17,
+  relBytes: 18,
+  relEntry: 19,
+  textRel: 22,
+};
 const RELATIVE_CALL_REGISTER = 0x10;
 const DYNAMIC_ENTRIES = 10;
 
@@ -40,13 +49,26 @@ type Part = { readonly name: string; readonly type: number; readonly flags: numb
 
 /** The bytes of the shared object. The same input gives the same bytes. */
 export function linkProgram(object: ElfObject): Uint8Array {
-  const calls = [...new Set(object.relocations.flatMap(({ target }) => (target.kind === "call" ? [target.symbol] : [])))];
+  const calls = [
+    ...new Set(object.relocations.flatMap(({ target }) => (target.kind === "call" ? [target.symbol] : []))),
+  ];
   const names = nameTable(["entrypoint", ...calls]);
-  const part = (name: string, type: number, flags: number, bytes: Uint8Array): Part => ({ name, type, flags, bytes, at: 0 });
+  const part = (name: string, type: number, flags: number, bytes: Uint8Array): Part => ({
+    name,
+    type,
+    flags,
+    bytes,
+    at: 0,
+  });
   const parts = {
-    code: part(".text", TYPE.programBits, FLAG.allocate | FLAG.execute, object.code.slice()),
+    code: part(".text", TYPE.programBits, FLAG.allocate | FLAG.execute, Uint8Array.from(object.code)),
     constants: part(".rodata", TYPE.programBits, FLAG.allocate, object.constants),
-    dynamic: part(".dynamic", TYPE.dynamic, FLAG.allocate | FLAG.write, new Uint8Array(DYNAMIC_ENTRIES * DYNAMIC_BYTES)),
+    dynamic: part(
+      ".dynamic",
+      TYPE.dynamic,
+      FLAG.allocate | FLAG.write,
+      new Uint8Array(DYNAMIC_ENTRIES * DYNAMIC_BYTES),
+    ),
     symbols: part(".dynsym", TYPE.symbols, FLAG.allocate, new Uint8Array((2 + calls.length) * SYMBOL_BYTES)),
     text: part(".dynstr", TYPE.text, FLAG.allocate, names.bytes),
     relocations: part(
@@ -97,7 +119,13 @@ function place(parts: readonly Part[]): number {
 }
 
 /** Writes what the loader will look for into the code, and the list of those places. */
-function patchCode(object: ElfObject, code: Part, constantsAt: number, relocations: Part, calls: readonly string[]): void {
+function patchCode(
+  object: ElfObject,
+  code: Part,
+  constantsAt: number,
+  relocations: Part,
+  calls: readonly string[],
+): void {
   const codeView = new DataView(code.bytes.buffer);
   const view = new DataView(relocations.bytes.buffer);
   for (const [i, { at, target }] of object.relocations.entries()) {
