@@ -1,0 +1,64 @@
+/**
+ * Why a bundle did not land. The evidence, in this order: is its blockhash still alive, would it still execute, and did
+ * a rival with a tip land on the same pools. Two bounded questions to the cluster and a look at a few blocks.
+ */
+import { notLanded, type SentBundle, type Settlement } from "./bundle.ts";
+import type { RivalFinder } from "./rivals.ts";
+import { field, list, type Rpc } from "./rpc.ts";
+
+/** Custom errors that mean "pays out less than asked for": CP-Swap's ExceededSlippage and AMM v4's. */
+const SLIPPAGE_ERRORS = new Set([6_005, 30]);
+
+export type Evidence = {
+  readonly rpc: Rpc;
+  readonly rivals: RivalFinder;
+  readonly slot: number;
+  readonly blockHeight: number;
+  /** What the route said, or why it is given up. */
+  readonly why: string;
+};
+
+/** Undefined when the cluster does not answer, so that it can be asked again. */
+export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promise<Settlement | undefined> {
+  const { rpc, rivals, slot, blockHeight, why } = evidence;
+  const simulation = await rpc("simulateTransaction", [
+    bundle.wireBase64,
+    { encoding: "base64", sigVerify: false, replaceRecentBlockhash: true, commitment: "processed" },
+  ]);
+  if (!simulation.ok && simulation.error.retry !== "never") return undefined;
+  const failure = simulation.ok ? (field(simulation.value, "value", "err") ?? null) : simulation.error.text;
+  const rival = await rivals.find(bundle.pools, bundle.decidedSlot, slot, bundle.signature);
+  if (failure !== null && rival !== undefined && rival.tipLamports > bundle.tipLamports)
+    return notLanded(
+      "outbid",
+      `${rival.signature} landed on the same pools in slot ${rival.slot} with a tip of ${rival.tipLamports}, ours was ${bundle.tipLamports}`,
+      rival.tipLamports,
+    );
+  const hop = slippedHop(failure, bundle);
+  if (hop !== undefined) {
+    const by =
+      rival === undefined
+        ? "no rival with a tip was seen on its pools"
+        : `${rival.signature} with a tip of ${rival.tipLamports} was there first, in slot ${rival.slot}`;
+    return notLanded("state_moved", `hop ${hop + 1} of ${bundle.pools.length} would pay less than quoted; ${by}`);
+  }
+  if (blockHeight > bundle.lastValidBlockHeight)
+    return notLanded(
+      "expired",
+      `the block height ${blockHeight} passed ${bundle.lastValidBlockHeight}, the last one its blockhash was valid for`,
+    );
+  const alive = await rpc("isBlockhashValid", [bundle.blockhash, { commitment: "processed" }]);
+  if (alive.ok && field(alive.value, "value") === false)
+    return notLanded("unknown", `the cluster does not know its blockhash (it began anew since); ${why}`);
+  if (failure !== null) return notLanded("simulation_failed", `it would fail with ${JSON.stringify(failure)}; ${why}`);
+  return notLanded("dropped", `it would still execute in slot ${slot}; ${why}`);
+}
+
+/** The hop whose program refuses to pay less than quoted; instruction 0 is the compute limit. */
+function slippedHop(failure: unknown, bundle: SentBundle): number | undefined {
+  const [instruction, error] = list(field(failure, "InstructionError"));
+  const custom = field(error, "Custom");
+  if (typeof instruction !== "number" || typeof custom !== "number" || !SLIPPAGE_ERRORS.has(custom)) return undefined;
+  const hop = instruction - 1;
+  return hop >= 0 && hop < bundle.pools.length ? hop : undefined;
+}

@@ -1,0 +1,125 @@
+/**
+ * Jito's block engine over JSON-RPC (docs.jito.wtf): bundles in base64, statuses at most five at a time, tip accounts,
+ * tip floor. One transaction per bundle, its tip inside. When the engine says 429, statuses wait and the wait doubles up
+ * to BACKOFF_MS_MAX; a bundle is never sent twice by itself, for it would be late.
+ */
+
+import { base58Decode } from "#core/base58.ts";
+import type { Clock } from "#core/clock.ts";
+import { SandpiperError } from "#core/error.ts";
+import { EXECUTE_ERROR } from "./errors.ts";
+import type { Route, RouteStatus, SendAnswer } from "./route.ts";
+import { createRpc, field, list, type Rpc, type RpcFailure, whole } from "./rpc.ts";
+
+/** Ids in one status call: Jito's limit. */
+const STATUS_IDS_MAX = 5;
+/** Status calls in one round; the ids beyond wait for the next. */
+const STATUS_CALLS_MAX = 8;
+const BACKOFF_MS_MIN = 100;
+const BACKOFF_MS_MAX = 5_000;
+const TOO_MANY = 429;
+
+export type JitoOptions = {
+  /** Up to and without "/api/v1". */
+  readonly url: string;
+  readonly clock: Pick<Clock, "monotonicNs">;
+  /** 0 <= x < 1: which tip account the next bundle pays, so that bundles do not all write the same one. */
+  readonly random: () => number;
+};
+
+/** Asks the engine for its tip accounts first; throws a SandpiperError (retry later) when it does not answer. */
+export async function openJitoRoute(options: JitoOptions): Promise<JitoRoute> {
+  const rpc = createRpc({ url: `${options.url}/api/v1/bundles` });
+  const answer = await rpc("getTipAccounts", []);
+  const accounts = answer.ok ? list(answer.value).filter(isAddress) : [];
+  if (accounts.length === 0)
+    throw new SandpiperError(
+      EXECUTE_ERROR.route,
+      `Cannot use the block engine ${options.url}: tip accounts, was ${answer.ok ? "none" : answer.error.text}`,
+      "later",
+    );
+  return new JitoRoute(rpc, accounts, options);
+}
+
+export class JitoRoute implements Route {
+  readonly name = "jito";
+  /** Answers of 429 so far. */
+  limited = 0;
+  #backoffMs = 0;
+  #silentUntilNs = 0;
+  /** Where the next round of statuses begins, so that all of many ids get their turn. */
+  #turn = 0;
+
+  constructor(
+    private readonly rpc: Rpc,
+    private readonly tipAccounts: readonly string[],
+    private readonly options: JitoOptions,
+  ) {}
+
+  tipAccount(): string {
+    return this.tipAccounts[Math.floor(this.options.random() * this.tipAccounts.length)] as string;
+  }
+
+  async send(wire: Uint8Array): Promise<SendAnswer> {
+    const answer = await this.rpc("sendBundle", [[Buffer.from(wire).toString("base64")], { encoding: "base64" }]);
+    if (answer.ok) {
+      if (typeof answer.value === "string") return { kind: "accepted", routeId: answer.value };
+      return { kind: "rejected", why: "the block engine answered without a bundle id" };
+    }
+    if (answer.error.code === 0) return { kind: "unanswered", why: answer.error.text };
+    if (answer.error.code === TOO_MANY) this.#backOff();
+    return { kind: "rejected", why: `the block engine refused it (${answer.error.code}): ${answer.error.text}` };
+  }
+
+  async statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined> {
+    if (this.options.clock.monotonicNs() < this.#silentUntilNs) return undefined;
+    const statuses: RouteStatus[] = routeIds.map(() => ({ kind: "pending" }));
+    const batches = Math.ceil(routeIds.length / STATUS_IDS_MAX);
+    for (let call = 0; call < Math.min(batches, STATUS_CALLS_MAX); call++) {
+      const start = ((this.#turn + call) % batches) * STATUS_IDS_MAX;
+      const ids = routeIds.slice(start, start + STATUS_IDS_MAX);
+      const answer = await this.rpc("getInflightBundleStatuses", [ids]);
+      if (!answer.ok) return this.#cannotAsk(answer.error);
+      const byId = new Map(list(field(answer.value, "value")).map((entry) => [field(entry, "bundle_id"), entry]));
+      ids.forEach((id, i) => {
+        statuses[start + i] = readStatus(byId.get(id));
+      });
+    }
+    this.#turn += STATUS_CALLS_MAX;
+    this.#backoffMs = 0;
+    return statuses;
+  }
+
+  #cannotAsk(error: RpcFailure): undefined {
+    if (error.code === TOO_MANY) this.#backOff();
+    return undefined;
+  }
+
+  #backOff(): void {
+    this.limited++;
+    this.#backoffMs = Math.min(BACKOFF_MS_MAX, Math.max(BACKOFF_MS_MIN, 2 * this.#backoffMs));
+    this.#silentUntilNs = this.options.clock.monotonicNs() + this.#backoffMs * 1e6;
+  }
+}
+
+function readStatus(entry: unknown): RouteStatus {
+  const slot = whole(field(entry, "landed_slot"));
+  switch (field(entry, "status")) {
+    case "Pending":
+      return { kind: "pending" };
+    case "Landed":
+      return slot === undefined ? { kind: "pending" } : { kind: "landed", slot };
+    case "Failed":
+      return { kind: "failed", why: "the block engine says Failed" };
+    default:
+      return { kind: "unknown" };
+  }
+}
+
+function isAddress(value: unknown): value is string {
+  try {
+    return typeof value === "string" && base58Decode(value).length === 32;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * A way for a signed transaction to reach a block. Every route answers the same questions in the same words, so that
+ * what follows a bundle does not know which way it took.
+ */
+import { createHash } from "node:crypto";
+import type { Signature } from "#core/units.ts";
+
+export type SendAnswer =
+  /** The route has it. `routeId` is the name it goes by there. */
+  | { readonly kind: "accepted"; readonly routeId: string }
+  /** The route refused it; it will not land. */
+  | { readonly kind: "rejected"; readonly why: string }
+  /** Nobody answered: it may or may not be on its way. */
+  | { readonly kind: "unanswered"; readonly why: string };
+
+export type RouteStatus =
+  | { readonly kind: "pending" }
+  | { readonly kind: "landed"; readonly slot: number }
+  | { readonly kind: "failed"; readonly why: string }
+  /** The route does not know it (any more). */
+  | { readonly kind: "unknown" };
+
+export interface Route {
+  readonly name: "jito" | "paper";
+  /** Where the tip must go. */
+  tipAccount(): string;
+  send(wire: Uint8Array): Promise<SendAnswer>;
+  /** One answer per id, in order; undefined when the route cannot be asked now. */
+  statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined>;
+}
+
+/** Jito's name of a bundle: SHA-256 over its signatures, joined by commas. Known before it is sent. */
+export const bundleIdOf = (signatures: readonly Signature[]): string =>
+  createHash("sha256").update(signatures.join(",")).digest("hex");
