@@ -1,5 +1,5 @@
 /** The exchange program on the real virtual machine: its arithmetic to the unit, its refusals, its event. */
-import { beforeAll, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { ManualClock } from "#core/clock.ts";
 import { type Random, seededRandom } from "#core/random.ts";
@@ -27,7 +27,7 @@ let cluster: LocalCluster;
 let market: SimMarket;
 let trader: SimWallet;
 
-beforeAll(async () => {
+beforeEach(async () => {
   const clock = new ManualClock(1_700_000_000_000_000_000n);
   cluster = createCluster({ seed: "program", slotMs: 400, clock });
   const program = readFileSync(PROGRAM_PATH);
