@@ -34,7 +34,6 @@ runAgent("mev", async (agent) => {
   let running = true;
 
   const publish = async () => {
-    const { newestEventNs } = reader;
     const fields = {
       agent: "mev",
       mode: config.mode,
@@ -47,8 +46,7 @@ runAgent("mev", async (agent) => {
       marketDropped: BigInt(reader.dropped),
       publishDropped: BigInt(publishDropped),
       slot: BigInt(reader.slot),
-      marketLagMs:
-        newestEventNs === 0 ? 0n : BigInt(Math.max(0, Math.round((clock.monotonicNs() - newestEventNs) / 1e6))),
+      marketLagMs: BigInt(reader.lagMs(clock.monotonicNs())),
       ringDepthMax: depthMax,
     };
     eventsBefore = reader.events;

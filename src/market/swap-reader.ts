@@ -19,12 +19,12 @@ export class SwapReader {
   /** Records that the feed dropped, as gaps in the sequence tell. */
   dropped = 0;
   slot = 0;
-  /** When the newest record's bytes arrived, on the monotonic clock; 0 while there is none or it is a recording. */
-  newestEventNs = 0;
   readonly #consumer: SlotConsumer;
   readonly #visit: SwapVisitor;
   readonly #addresses = new Map<string, string>();
   #sequence = 0;
+  /** When the newest record's bytes arrived, on the monotonic clock; 0 while there is none or it is a recording. */
+  #newestEventNs = 0;
 
   constructor(consumer: SlotConsumer, visit: SwapVisitor) {
     this.#consumer = consumer;
@@ -46,6 +46,11 @@ export class SwapReader {
     return done;
   }
 
+  /** How old the newest record is, in ms; 0 for recordings. */
+  lagMs(nowNs: number): number {
+    return this.#newestEventNs === 0 ? 0 : Math.max(0, Math.round((nowNs - this.#newestEventNs) / 1e6));
+  }
+
   #read(at: number): void {
     const { u32, f64 } = this.#consumer;
     const word = (offset: number) => u32[(at + offset) >> 2] as number;
@@ -57,7 +62,7 @@ export class SwapReader {
     this.events++;
     this.slot = word64(MARKET_RECORD.slot);
     const replayed = (word(MARKET_RECORD.flags) & MARKET_RECORD_FLAG.replayed) !== 0;
-    this.newestEventNs = replayed ? 0 : (f64[(at + MARKET_RECORD.eventNs) >> 3] as number);
+    this.#newestEventNs = replayed ? 0 : (f64[(at + MARKET_RECORD.eventNs) >> 3] as number);
     if (word(MARKET_RECORD.kind) !== MARKET_RECORD_KIND.swap) return;
     this.swaps++;
     const dex = DEX_NAMES[word(MARKET_RECORD.dex)];

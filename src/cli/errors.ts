@@ -1,0 +1,10 @@
+/** Error codes of the cli room (2100–2199). Never renumbered. */
+
+export const CLI_ERROR = {
+  /** A command line that makes no sense. */
+  usage: 2101,
+  /** A CSV that is not of the judge's format. */
+  csv: 2102,
+  /** A folder that a command must not overwrite, or cannot write. */
+  output: 2103,
+} as const;

@@ -1,0 +1,28 @@
+/**
+ * `sandpiper judge <what> …`: how an outsider checks Sandpiper on data of his own (docs/judges.md). Each judge prints a
+ * row per case group and ends with `N passed, N failed`; the exit code is 0 only when something was judged and none failed.
+ */
+import { SandpiperError } from "#core/error.ts";
+import { EXIT_CODE } from "#core/exit-code.ts";
+import { CLI_ERROR } from "./errors.ts";
+import { judgeSwaps, type Verdict } from "./judge-swaps.ts";
+
+type Judge = (path: string, write: (text: string) => void) => Verdict;
+
+const JUDGES: ReadonlyMap<string, Judge> = new Map([["swaps", judgeSwaps]]);
+
+/** Answers the exit code. Throws a SandpiperError for input that cannot be judged. */
+export async function runJudge(
+  args: readonly string[],
+  write: (text: string) => void = (text) => void process.stdout.write(text),
+): Promise<number> {
+  const [name, path, ...more] = args;
+  const judge = name === undefined ? undefined : JUDGES.get(name);
+  if (judge === undefined || path === undefined || more.length > 0)
+    throw new SandpiperError(
+      CLI_ERROR.usage,
+      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one file, was ${JSON.stringify(args.join(" "))}`,
+    );
+  const { passed, failed } = judge(path, write);
+  return failed === 0 && passed > 0 ? EXIT_CODE.ok : EXIT_CODE.failure;
+}
