@@ -2,7 +2,7 @@
  * Envelopes: the one wrapper of everything Sandpiper reports (proto/realtime.proto, schema rt-v1). This room is the only
  * one that knows protobuf; others hand in plain objects and get bytes.
  */
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, fromJson, type JsonValue, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { SandpiperError } from "#core/error.ts";
 import {
@@ -99,3 +99,7 @@ export function decodeBatch(bytes: Uint8Array): Envelope[] {
   }
   return items;
 }
+
+/** From the API's JSON rows: field names as in the .proto, 64-bit integers as decimal text. Throws on anything else. */
+export const arbFromJson = (row: JsonValue): Arb => fromJson(ArbSchema, row, { ignoreUnknownFields: true });
+export const outcomeFromJson = (row: JsonValue): Outcome => fromJson(OutcomeSchema, row, { ignoreUnknownFields: true });

@@ -1,0 +1,101 @@
+/**
+ * /metrics in Prometheus' text format 0.0.4. The names are a promise to other people's alerts: they are never renamed,
+ * only added to.
+ */
+import type { LiveStats } from "#gateway/realtime/live-feed.ts";
+import type { Telemetry } from "#gateway/telemetry.ts";
+import type { Metrics } from "#wire/envelope.ts";
+import type { Status } from "./schemas.ts";
+
+export type MetricsInput = {
+  readonly status: Status;
+  readonly telemetry: Telemetry;
+  readonly live: LiveStats;
+};
+
+type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint | string };
+
+export function prometheusText({ status, telemetry, live }: MetricsInput): string {
+  const agents = [...telemetry.agents()];
+  const perAgent = (read: (metrics: Metrics) => number | bigint): Sample[] =>
+    agents.map(([agent, metrics]) => ({ labels: { agent }, value: read(metrics) }));
+  const seconds = (ms: number | null): Sample[] => (ms === null ? [] : [{ value: ms / 1_000 }]);
+  return [
+    gauge("info", "Always 1; the labels say what runs.", [
+      { labels: { mode: status.mode, version: status.version, run_id: status.run_id }, value: 1 },
+    ]),
+    gauge(
+      "process_up",
+      "1 when the process is ready.",
+      status.processes.map(({ name, state }) => ({ labels: { process: name }, value: state === "ready" ? 1 : 0 })),
+    ),
+    counter(
+      "process_restarts_total",
+      "Restarts of the process in this run.",
+      status.processes.map(({ name, restarts }) => ({ labels: { process: name }, value: restarts })),
+    ),
+    counter("decisions_total", "Decisions of this run, sent or not.", [{ value: status.decisions }]),
+    counter("attempts_total", "Decisions of this run that were sent.", [{ value: status.attempts }]),
+    counter("landed_total", "Bundles of this run that landed.", [{ value: status.landed }]),
+    gauge("profit_lamports", "Realised in this run; may be negative.", [{ value: status.profit_lamports }]),
+    gauge("exact_ratio", "Share of landed bundles predicted to the unit.", optional(status.exact_share)),
+    gauge("hotpath_seconds", "Feed's stamp to decision, of the newest second with events.", [
+      ...quantile("0.5", status.hotpath.p50_ms),
+      ...quantile("0.99", status.hotpath.p99_ms),
+    ]),
+    gauge("market_slot", "Newest slot seen.", optional(status.market.slot)),
+    gauge("market_lag_seconds", "Age of the newest market event.", seconds(status.market.lag_ms)),
+    counter(
+      "events_total",
+      "Market events since the agent started.",
+      perAgent((agent) => agent.eventsTotal),
+    ),
+    counter(
+      "swaps_seen_total",
+      "Swaps since the agent started.",
+      perAgent((agent) => agent.swapsTotal),
+    ),
+    counter(
+      "ring_dropped_total",
+      "Market events the agent's ring had no room for, since it started.",
+      perAgent((agent) => agent.marketDropped),
+    ),
+    counter(
+      "publish_dropped_total",
+      "Records the hot thread could not hand over, since the agent started.",
+      perAgent((agent) => agent.publishDropped),
+    ),
+    gauge(
+      "ring_depth_max",
+      "Deepest market ring in the newest window.",
+      perAgent((agent) => agent.ringDepthMax),
+    ),
+    gauge("store_up", "1 when the tables answer.", [{ value: status.store.reachable ? 1 : 0 }]),
+    gauge("bus_lag_messages", "Messages on the bus that the gateway has not read.", [{ value: live.busLag }]),
+    counter("bus_poison_total", "Messages on the bus that were no envelopes.", [{ value: live.poison }]),
+    gauge("websocket_clients", "Pages that are fed live.", [{ value: live.clients }]),
+    counter("websocket_refused_total", "Pages refused because there were too many.", [{ value: live.refused }]),
+    counter("websocket_dropped_total", "Messages dropped for pages that were too slow.", [{ value: live.dropped }]),
+  ].join("");
+}
+
+const gauge = (name: string, help: string, samples: readonly Sample[]) => family(name, "gauge", help, samples);
+const counter = (name: string, help: string, samples: readonly Sample[]) => family(name, "counter", help, samples);
+const optional = (value: number | string | null): Sample[] => (value === null ? [] : [{ value }]);
+const quantile = (label: string, ms: number | null): Sample[] =>
+  ms === null ? [] : [{ labels: { quantile: label }, value: ms / 1_000 }];
+
+function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
+  const full = `sandpiper_${name}`;
+  const lines = samples.map(({ labels, value }) => `${full}${labelText(labels)} ${value}\n`);
+  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join("")}`;
+}
+
+function labelText(labels: Sample["labels"]): string {
+  if (!labels) return "";
+  return `{${Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join(",")}}`;
+}
+
+const escapeLabel = (value: string) => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

@@ -1,0 +1,177 @@
+/**
+ * The shapes of the API's answers, as TypeBox schemas: Elysia checks the handlers against them, the OpenAPI document is
+ * made from them, and the types below are read off them. Times ending in _ns and every amount are 64-bit integers and
+ * therefore decimal text (protobuf's own JSON mapping); counts are numbers.
+ */
+import { type Static, t } from "elysia";
+
+const whole64 = (description: string, example: string) =>
+  t.String({ pattern: "^-?[0-9]{1,20}$", description, examples: [example] });
+const text = (description: string, example: string) => t.String({ description, examples: [example] });
+const count = (description: string, example = 0) => t.Integer({ minimum: 0, description, examples: [example] });
+const maybe = (description: string, example: number) =>
+  t.Union([t.Number(), t.Null()], { description, examples: [example] });
+
+export const ErrorSchema = t.Object(
+  {
+    error: t.Object({
+      code: text("Stable: branch on this.", "invalid_query"),
+      message: text("For people.", 'Cannot read limit: a whole number from 1 to 1000, was "0"'),
+    }),
+  },
+  { description: "What went wrong, with a code that never changes its meaning." },
+);
+
+export const DecisionSchema = t.Object(
+  {
+    decision_id: text("Unique for ever.", "arb-7f3a-000001"),
+    agent: text("The agent that decided.", "arbitrage"),
+    version: text("Version of that agent.", "0.1.0"),
+    mode: text("sim, replay, fork or live.", "sim"),
+    model_hash: text("The model library that scored it.", "9c1e5b7a"),
+    slot: whole64("Slot of the market state it was made on.", "4182"),
+    classification: text("cycle-2, cycle-3 or cycle-4.", "cycle-3"),
+    action: text("send or skip.", "send"),
+    reason: text('Why it was skipped; "profitable" when sent.', "profitable"),
+    bundle_id: text("Empty when nothing was sent.", "5f0c…"),
+    tx_signature: text("Base58; empty when nothing was signed.", "3nVf…"),
+    pools: t.Array(t.String(), { description: "Base58 pool addresses, in hop order." }),
+    mints: t.Array(t.String(), { description: "Base58 mints, in hop order, the base mint first; one per hop." }),
+    dexes: t.Array(t.String(), { description: "One per hop.", examples: [["raydium-cpmm", "raydium-cpmm"]] }),
+    hop_amounts: t.Array(t.String(), { description: "Units: the input, then the output of each hop." }),
+    gross_lamports: whole64("Output minus input.", "1204331"),
+    fee_lamports: whole64("Signature and priority fees.", "5000"),
+    tip_lamports: whole64("Tip inside the bundle.", "300000"),
+    net_lamports: whole64("Gross minus fee minus tip.", "899331"),
+    ev_lamports: whole64("Expected value of sending.", "702110"),
+    net_sol: t.Number({ description: "net_lamports in SOL, for charts only.", examples: [0.000899331] }),
+    score: t.Number({ description: "What the model answered.", examples: [0.81] }),
+    p_land_est: t.Number({ description: "Estimated chance to land, 0..1.", examples: [0.78] }),
+    tip_ladder: t.Array(t.String(), { description: "Lamports, ascending: the tips it chose from." }),
+    event_ns: whole64("When the market event left the source.", "1700000000000000000"),
+    feed_ns: whole64("When the feed wrote it to the agent's ring.", "1700000000000020000"),
+    decide_ns: whole64("When the hot thread had decided.", "1700000000000031000"),
+    send_ns: whole64("When the send call started; 0 when nothing was sent.", "1700000000000240000"),
+    sequence: whole64("Of the decision in its agent's run, from 1, without gaps.", "17"),
+  },
+  { description: "One arbitrage decision, sent or not." },
+);
+
+export const OutcomeSchema = t.Object(
+  {
+    bundle_id: text("The bundle.", "5f0c…"),
+    decision_id: text("The decision that sent it.", "arb-7f3a-000001"),
+    agent: text("The agent that sent it.", "arbitrage"),
+    mode: text("sim, replay, fork or live.", "sim"),
+    landed: t.Boolean({ description: "Whether it is on chain." }),
+    state: text("landed, expired, rejected, dropped, outbid, simulation_failed, state_moved or unknown.", "landed"),
+    reason: text("In words, with the figures that prove it.", "a rival tipped 400000 lamports"),
+    path: text("Route: jito, tpu, rpc or paper.", "jito"),
+    leader: text("Base58 identity of the leader of the slot.", "9xQe…"),
+    tx_signature: text("Base58.", "3nVf…"),
+    decided_slot: whole64("Slot of the market state it was decided on.", "4182"),
+    landed_slot: whole64("0 when it did not land.", "4183"),
+    tip_lamports: whole64("Tip inside the bundle.", "300000"),
+    fee_lamports: whole64("Signature and priority fees.", "5000"),
+    predicted_net_lamports: whole64("What the decision promised.", "899331"),
+    realised_net_lamports: whole64("Change of the wallet.", "899331"),
+    exact: t.Boolean({ description: "Landed, and realised equals predicted to the unit." }),
+    compute_units: whole64("Used on chain.", "24102"),
+    event_ns: whole64("When the market event left the source.", "1700000000000000000"),
+    decide_ns: whole64("When the hot thread had decided.", "1700000000000031000"),
+    send_ns: whole64("When the send call started.", "1700000000000240000"),
+    accepted_ns: whole64("When the route acknowledged.", "1700000000001900000"),
+    land_ns: whole64("When the outcome was known here.", "1700000000410000000"),
+  },
+  { description: "The one final state of a sent bundle." },
+);
+
+const ProcessSchema = t.Object({
+  name: text("The process.", "feed"),
+  pid: t.Integer({ description: "0 when it is not running.", examples: [4711] }),
+  state: text("starting, ready, stalled, restarting, stopping or stopped.", "ready"),
+  core: text('The core it is pinned to, or "shared".', "shared"),
+  restarts: count("Since the run started."),
+  last_exit: text("Why it last ended; empty when it never did.", ""),
+});
+
+export const StatusSchema = t.Object(
+  {
+    mode: text("sim, replay, fork or live.", "sim"),
+    version: text("Of the running Sandpiper.", "0.1.0"),
+    run_id: text("Unique per start of the supervisor.", "2026-01-01T00-00-00-4711"),
+    started_at: t.Union([t.String(), t.Null()], {
+      description: "Start of the run, ISO 8601; null when no supervisor has reported.",
+      examples: ["2026-01-01T00:00:00.000Z"],
+    }),
+    now_ms: t.Integer({ description: "The gateway's clock, Unix ms.", examples: [1767225600000] }),
+    report_age_ms: maybe("Age of the supervisor's report; null when there is none.", 400),
+    landed: count("Bundles of this run that landed.", 21),
+    attempts: count("Decisions of this run that were sent.", 30),
+    decisions: count("Decisions of this run, sent or not.", 2201),
+    profit_lamports: whole64("Realised in this run: the sum of realised_net_lamports over its outcomes.", "18220145"),
+    exact_share: maybe("Of the landed bundles, the share whose profit was predicted to the unit; 0..1.", 0.97),
+    processes: t.Array(ProcessSchema),
+    off: t.Array(t.Object({ part: text("What is off.", "mev"), why: text("Why.", "detection is not built yet") })),
+    hotpath: t.Object({
+      p50_ms: maybe("From the feed's stamp to the decision, median of the newest second with events.", 0.021),
+      p99_ms: maybe("The same, 99th percentile.", 0.074),
+    }),
+    market: t.Object({
+      slot: t.Union([t.String(), t.Null()], { description: "Newest slot seen.", examples: ["4183"] }),
+      lag_ms: maybe("Now minus the time of the newest market event, as the agent measured it.", 12),
+    }),
+    store: t.Object({
+      reachable: t.Boolean({ description: "False: the totals above are the last known ones." }),
+      totals_age_ms: maybe("Age of the totals above; null when none were ever read (they are then 0).", 300),
+      why: text("Why the store cannot be reached; empty when it can.", ""),
+    }),
+  },
+  { description: "The state of the run on one page." },
+);
+
+export const DecisionListSchema = t.Object({
+  decisions: t.Array(DecisionSchema, { description: "Newest first." }),
+  next: t.Union([t.String(), t.Null()], { description: "Give this as `before` for the next page; null at the end." }),
+});
+export const OutcomeListSchema = t.Object({
+  outcomes: t.Array(OutcomeSchema, { description: "Newest first." }),
+  next: t.Union([t.String(), t.Null()], { description: "Give this as `before` for the next page; null at the end." }),
+});
+export const DecisionDetailSchema = t.Object({
+  decision: DecisionSchema,
+  outcome: t.Union([OutcomeSchema, t.Null()], { description: "Null while it is not known, or when nothing was sent." }),
+});
+export const ProfitSchema = t.Object({
+  started_at_ms: t.Integer({ description: "Start of the run, Unix ms." }),
+  points: t.Array(
+    t.Object({
+      at_ms: t.Integer({ description: "End of the bucket, Unix ms." }),
+      profit_lamports: whole64("Realised since the start of the run.", "18220145"),
+      landed: count("Landed since the start of the run.", 21),
+    }),
+    { description: "Oldest first; a bucket without outcomes is left out." },
+  ),
+});
+export const HealthSchema = t.Object({
+  ok: t.Boolean(),
+  reasons: t.Array(t.String(), { description: "Why not; empty when ok.", examples: [[]] }),
+});
+
+export type DecisionRow = Static<typeof DecisionSchema>;
+export type OutcomeRow = Static<typeof OutcomeSchema>;
+export type Status = Static<typeof StatusSchema>;
+export type Health = Static<typeof HealthSchema>;
+export type ErrorBody = Static<typeof ErrorSchema>;
+/** Every error code of the API: stable, never renamed. */
+export type ErrorCode =
+  | "invalid_query"
+  | "not_found"
+  | "method_not_allowed"
+  | "host_refused"
+  | "origin_refused"
+  | "address_too_long"
+  | "too_many_clients"
+  | "upgrade_required"
+  | "store_unreachable"
+  | "internal";

@@ -1,0 +1,48 @@
+/** Small helpers over the DOM: elements that must be there, text that is only touched when it changed, rows that stay. */
+
+export function byId(id: string): HTMLElement {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`Cannot draw the page: an element #${id}, was none`);
+  return element;
+}
+
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export type Cell = {
+  readonly text: string;
+  readonly className?: string;
+  /** The whole of what is shown in short. */
+  readonly title?: string;
+};
+
+/** Draws rows into a table body, reusing the elements that are there; never fewer rows than `rowsMin`, so nothing jumps. */
+export function drawRows(
+  body: HTMLElement,
+  rows: readonly (readonly Cell[])[],
+  columns: number,
+  rowsMin: number,
+): void {
+  const wanted = Math.max(rows.length, rowsMin);
+  while (body.childElementCount > wanted) body.lastElementChild?.remove();
+  while (body.childElementCount < wanted) body.append(emptyRow(columns));
+  for (let i = 0; i < wanted; i++) {
+    const cells = body.children[i]?.children;
+    for (let j = 0; j < columns; j++) if (cells?.[j]) drawCell(cells[j] as HTMLElement, rows[i]?.[j]);
+  }
+}
+
+const NOTHING: Cell = { text: "" };
+
+function drawCell(element: HTMLElement, { text, className, title = "" }: Cell = NOTHING): void {
+  setText(element, text);
+  if (className !== undefined && element.className !== className) element.className = className;
+  if (element.title !== title) element.title = title;
+}
+
+function emptyRow(columns: number): HTMLTableRowElement {
+  const row = document.createElement("tr");
+  for (let i = 0; i < columns; i++) row.append(document.createElement("td"));
+  return row;
+}

@@ -1,0 +1,62 @@
+/** Figures as text. Widths are steady: the same number of decimals in a column, a real minus sign, one unit at a time. */
+import { LAMPORTS_PER_SOL } from "#core/units.ts";
+
+const MINUS = "\u2212";
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** Lamports as SOL with six decimals, cut towards zero: 1234567n is "0.001234". */
+export function solText(lamports: bigint): string {
+  const magnitude = lamports < 0n ? -lamports : lamports;
+  const micro = magnitude / 1_000n;
+  const fraction = (micro % 1_000_000n).toString().padStart(6, "0");
+  const sign = lamports < 0n && micro > 0n ? MINUS : "";
+  return `${sign}${WHOLE.format(magnitude / LAMPORTS_PER_SOL)}.${fraction}`;
+}
+
+export const countText = (count: number | bigint): string => WHOLE.format(count);
+
+export const percentText = (share: number): string => {
+  const percent = share * 100;
+  return `${percent === 0 || percent === 100 ? percent.toFixed(0) : percent.toFixed(1)} %`;
+};
+
+/** A span of time in its largest fitting unit: "0.4 s", "12 s", "3 m", "5 h", "2 d". */
+export function ageText(ms: number): string {
+  const seconds = Math.max(0, ms) / 1_000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${seconds.toFixed(0)} s`;
+  if (seconds < 6_000) return `${(seconds / 60).toFixed(0)} m`;
+  if (seconds < 172_800) return `${(seconds / 3_600).toFixed(0)} h`;
+  return `${(seconds / 86_400).toFixed(0)} d`;
+}
+
+/** A latency, from microseconds up. */
+export function latencyParts(ms: number): { readonly figure: string; readonly unit: string } {
+  if (ms < 1) return { figure: (ms * 1_000).toFixed(ms < 0.01 ? 1 : 0), unit: "µs" };
+  if (ms < 1_000) return { figure: ms.toFixed(ms < 10 ? 2 : 0), unit: "ms" };
+  return { figure: (ms / 1_000).toFixed(1), unit: "s" };
+}
+
+export function latencyText(ms: number): string {
+  const { figure, unit } = latencyParts(ms);
+  return `${figure} ${unit}`;
+}
+
+/** "below_ev_min" reads "below ev min". */
+export const wordsText = (code: string): string => code.replaceAll("_", " ");
+
+const SYMBOLS: Readonly<Record<string, string>> = {
+  So11111111111111111111111111111111111111112: "SOL",
+  EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v: "USDC",
+  Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB: "USDT",
+  DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263: "BONK",
+  JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN: "JUP",
+  "4k3Dyjzvzp8eMZWUXbBCjvEvwSkkk59S5iCNLY3QrX6R": "RAY",
+  mSoLzYCxHdYgdzU16g5QSh3i5K3z3KZK7ytfqcJm7So: "mSOL",
+  J1toso1uCk3RLmjorhTtrVwY9HJ7X8V9yYac6Y7kGCPn: "JitoSOL",
+};
+
+/** Enough of an address to tell it from its neighbours; the whole one is in the title. */
+export const shortAddress = (address: string): string => address.slice(0, 4);
+
+export const tokenText = (mint: string): string => SYMBOLS[mint] ?? shortAddress(mint);

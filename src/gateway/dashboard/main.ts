@@ -1,0 +1,120 @@
+/**
+ * The first page: one connection, one state, drawn four times a second. Everything on it is either read from the record
+ * at connect or came over the live stream; when that falls silent the page says so before anything else.
+ */
+import { arbFromJson, outcomeFromJson } from "#wire/envelope.ts";
+import { Connection, type Link } from "./connection.ts";
+import { byId, setText } from "./elements.ts";
+import { ageText } from "./format.ts";
+import { PageState, ROWS_MAX } from "./page-state.ts";
+import { ProfitPlot } from "./profit-plot.ts";
+import { drawDecisions, drawOutcomes } from "./record-tables.ts";
+import { drawRun } from "./run-panel.ts";
+import type { PageProfit } from "./status.ts";
+
+const DRAW_EVERY_MS = 250;
+
+const state = new PageState();
+const plot = new ProfitPlot(byId("plot"));
+let paused = false;
+let shown = { decisions: state.decisions.rows, outcomes: state.outcomes.rows };
+
+const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+const connection = new Connection(`${scheme}//${location.host}/live`, {
+  onOpen: () => void readRecord(),
+  onEnvelopes: (envelopes) => state.acceptEnvelopes(envelopes),
+  onText: (text) => {
+    if (text.kind === "status") state.acceptStatus(text.status);
+    else for (const count of Object.values(text.drops)) state.dropped += count;
+  },
+});
+
+byId("pause").addEventListener("click", () => {
+  paused = !paused;
+  byId("pause").setAttribute("aria-pressed", String(paused));
+  setText(byId("pause"), paused ? "Paused" : "Pause");
+});
+for (const input of document.querySelectorAll("input[name=which]"))
+  input.addEventListener("change", () => {
+    shown = newest();
+    draw();
+  });
+setInterval(draw, DRAW_EVERY_MS);
+draw();
+
+/** What was on record before this connection. Each part may fail alone: the live stream goes on without it. */
+async function readRecord(): Promise<void> {
+  const reads = [
+    read<{ decisions: Parameters<typeof arbFromJson>[0][] }>(`/api/decisions?limit=${ROWS_MAX}`, ({ decisions }) => {
+      for (const row of decisions) state.acceptDecision(arbFromJson(row));
+    }),
+    read<{ decisions: Parameters<typeof arbFromJson>[0][] }>(
+      `/api/decisions?limit=${ROWS_MAX}&action=send`,
+      ({ decisions }) => {
+        for (const row of decisions) state.sent.add(arbFromJson(row));
+      },
+    ),
+    read<{ outcomes: Parameters<typeof outcomeFromJson>[0][] }>(`/api/outcomes?limit=${ROWS_MAX}`, ({ outcomes }) => {
+      for (const row of outcomes) state.outcomes.add(outcomeFromJson(row));
+    }),
+    read<PageProfit>("/api/profit", (profit) => state.acceptProfit(profit)),
+  ];
+  await Promise.allSettled(reads);
+  draw();
+}
+
+async function read<Answer>(path: string, accept: (answer: Answer) => void): Promise<void> {
+  const response = await fetch(path);
+  if (response.ok) accept((await response.json()) as Answer);
+}
+
+function newest() {
+  const sentOnly = document.querySelector<HTMLInputElement>("input[name=which]:checked")?.value === "send";
+  return { decisions: sentOnly ? state.sent.rows : state.decisions.rows, outcomes: state.outcomes.rows };
+}
+
+function draw(): void {
+  const nowMs = state.nowMs();
+  drawLink(connection.link());
+  if (state.status) drawRun(state.status, nowMs);
+  if (!paused) shown = newest();
+  drawDecisions(shown.decisions, nowMs);
+  drawOutcomes(shown.outcomes, nowMs);
+  plot.draw(state.profit, nowMs);
+}
+
+function drawLink(link: Link): void {
+  const bar = byId("bar");
+  const before = bar.dataset["link"];
+  if (before !== link.state) {
+    bar.dataset["link"] = link.state;
+    if (before === "lost" || link.state !== "live") setText(byId("announcement"), announcement(link));
+    document.title = link.state === "lost" ? "(lost) Sandpiper" : "Sandpiper";
+  }
+  setText(byId("link"), linkText(link));
+}
+
+function linkText({ state: link, silentMs, retryInMs }: Link): string {
+  const missed = state.dropped === 0 ? "" : ` · ${state.dropped} messages skipped`;
+  switch (link) {
+    case "connecting":
+      return "connecting";
+    case "live":
+      return `live · ${ageText(silentMs)}${missed}`;
+    case "stale":
+      return `no data for ${ageText(silentMs)}`;
+    case "lost":
+      return retryInMs > 0
+        ? `Connection lost ${ageText(silentMs)} ago · next try in ${ageText(retryInMs)}`
+        : `Connection lost ${ageText(silentMs)} ago · trying`;
+  }
+}
+
+const announcement = ({ state: link }: Link): string =>
+  link === "live"
+    ? "Connected again"
+    : link === "lost"
+      ? "Connection lost"
+      : link === "stale"
+        ? "No data is coming"
+        : "";

@@ -1,0 +1,46 @@
+/**
+ * What the gateway asks of the record: a narrow interface, so that the API does not know where the rows are. Rows carry
+ * the field names of proto/realtime.proto; 64-bit integers are decimal text, as in protobuf's own JSON mapping.
+ */
+import type { DecisionRow, OutcomeRow } from "./api/schemas.ts";
+
+/** Where a page of a listing ends: everything strictly before this time and id. */
+export type Cursor = { readonly ns: bigint; readonly id: string };
+
+export type DecisionQuery = {
+  readonly limit: number;
+  readonly before?: Cursor;
+  readonly action?: string;
+  readonly reason?: string;
+};
+
+export type OutcomeQuery = {
+  readonly limit: number;
+  readonly before?: Cursor;
+  readonly landed?: boolean;
+};
+
+/** Sums over one run. */
+export type RunTotals = {
+  readonly decisions: number;
+  readonly attempts: number;
+  readonly landed: number;
+  readonly exact: number;
+  readonly profitLamports: bigint;
+};
+
+/** Which rows belong to a run. A replay's decisions carry the recording's times, so they are told by when they came in. */
+export type RunWindow = { readonly sinceMs: number; readonly by: "at" | "inserted_at" };
+
+export type ProfitStep = { readonly bucket: number; readonly lamports: bigint; readonly landed: number };
+
+export interface GatewayData {
+  totals(window: RunWindow): Promise<RunTotals>;
+  /** Newest first. */
+  decisions(query: DecisionQuery): Promise<DecisionRow[]>;
+  decision(id: string): Promise<{ decision: DecisionRow; outcome: OutcomeRow | null } | undefined>;
+  /** Newest first. */
+  outcomes(query: OutcomeQuery): Promise<OutcomeRow[]>;
+  /** Realised profit per bucket of `stepMs` since the window's start, oldest first, empty buckets left out. */
+  profit(window: RunWindow, stepMs: number): Promise<ProfitStep[]>;
+}

@@ -1,0 +1,142 @@
+/**
+ * The gateway: one TCP port with the API, the live stream and the pages. One door (door.ts) checks each request before
+ * it reaches any of them, and dresses each answer.
+ */
+import type { Server } from "bun";
+import type { Bus } from "#bus/bus.ts";
+import type { Config } from "#core/config.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
+import type { Log } from "#core/log.ts";
+import type { RunPaths } from "#core/paths.ts";
+import { createApi } from "./api/api.ts";
+import type { GatewayData } from "./data.ts";
+import { assertLoopback, failure, refusalOf, withSecurityHeaders } from "./door.ts";
+import { GATEWAY_ERROR } from "./errors.ts";
+import { loadPages, type PageFiles, pageResponse } from "./page.ts";
+import { LiveFeed } from "./realtime/live-feed.ts";
+import { type LiveSocketData, SocketTransport } from "./realtime/socket-transport.ts";
+import { RunTotalsCache } from "./run-totals.ts";
+import { RunView } from "./run-view.ts";
+import { readStatus, type StatusSources } from "./status.ts";
+import { Telemetry } from "./telemetry.ts";
+
+export type GatewayOptions = {
+  readonly config: Config;
+  readonly paths: RunPaths;
+  readonly runId: string;
+  readonly bus: Bus;
+  readonly data: GatewayData;
+  readonly log: Log;
+  /** The port to listen on when it is not config's; 0 lets the system choose. */
+  readonly port?: number;
+  readonly nowMs?: () => number;
+};
+
+export type Gateway = {
+  readonly port: number;
+  stop(): Promise<void>;
+};
+
+/** Seconds of silence after which a connection is let go. */
+const IDLE_SECONDS_MAX = 30;
+/** Nothing is ever sent to a read-only API. */
+const REQUEST_BYTES_MAX = 1_024;
+
+/** Throws a SandpiperError when the address is not loopback or the port is taken. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, log } = options;
+  assertLoopback(config["gateway.host"]);
+  const nowMs = options.nowMs ?? Date.now;
+  const telemetry = new Telemetry(nowMs);
+  const pages = await loadPages();
+  const feed = new LiveFeed({
+    bus: options.bus,
+    telemetry,
+    log,
+    nowMs,
+    clientsMax: config["gateway.liveClientsMax"],
+  });
+  const sources: StatusSources = {
+    config,
+    runId: options.runId,
+    view: new RunView(options.paths.runReport, nowMs),
+    totals: new RunTotalsCache(options.data, nowMs),
+    telemetry,
+    busReadAtMs: () => feed.readAtMs(),
+    nowMs,
+    startedAtMs: nowMs(),
+  };
+  const api = createApi({ data: options.data, sources, live: () => feed.stats(), log });
+  const transport = new SocketTransport({ feed, status: () => readStatus(sources), nowMs });
+  const stopParts = async () => {
+    transport.stop();
+    await feed.stop();
+  };
+  try {
+    const server = listen(options, pages, api, feed, transport);
+    return {
+      port: server.port ?? 0,
+      stop: async () => {
+        await stopParts();
+        await server.stop(true);
+      },
+    };
+  } catch (thrown) {
+    await stopParts();
+    throw thrown;
+  }
+}
+
+function listen(
+  { config, port = config["gateway.port"] }: GatewayOptions,
+  pages: PageFiles,
+  api: (request: Request) => Promise<Response>,
+  feed: LiveFeed,
+  transport: SocketTransport,
+): Server<LiveSocketData> {
+  const answer = async (request: Request, server: Server<LiveSocketData>): Promise<Response | undefined> => {
+    const refusal = refusalOf(request);
+    if (refusal) return refusal;
+    const { pathname } = new URL(request.url);
+    if (pathname === "/live") return upgrade(request, server, feed);
+    const page = pages.get(pathname);
+    return page ? pageResponse(page) : await api(request);
+  };
+  try {
+    return Bun.serve<LiveSocketData>({
+      hostname: config["gateway.host"],
+      port,
+      development: false,
+      idleTimeout: IDLE_SECONDS_MAX,
+      maxRequestBodySize: REQUEST_BYTES_MAX,
+      fetch: async (request, server) => {
+        const response = await answer(request, server);
+        return response && withSecurityHeaders(response);
+      },
+      error: () => withSecurityHeaders(failure(500, "internal", "Cannot answer: the gateway's log says why")),
+      websocket: transport.handler,
+    });
+  } catch (thrown) {
+    throw new SandpiperError(
+      GATEWAY_ERROR.port,
+      `Cannot listen on ${config["gateway.host"]}:${port}: a free port (gateway.port), was ${errorText(thrown)}`,
+      "later",
+      { cause: thrown },
+    );
+  }
+}
+
+/** Undefined when the socket took over. */
+function upgrade(request: Request, server: Server<LiveSocketData>, feed: LiveFeed): Response | undefined {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    const refusal = failure(426, "upgrade_required", "Cannot stream: a WebSocket upgrade, was a plain request");
+    refusal.headers.set("Upgrade", "websocket");
+    return refusal;
+  }
+  const subscription = feed.subscribe();
+  if (!subscription)
+    return failure(503, "too_many_clients", "Cannot stream: fewer pages at a time (gateway.liveClientsMax)");
+  if (server.upgrade(request, { data: { subscription, stuckSinceMs: undefined } })) return undefined;
+  feed.unsubscribe(subscription);
+  return failure(400, "upgrade_required", "Cannot stream: a valid WebSocket handshake");
+}

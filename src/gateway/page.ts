@@ -1,0 +1,58 @@
+/**
+ * The pages of the browser, bundled by Bun and held in memory. Bun serves an imported HTML file itself, but with headers
+ * of its own; so each page is fetched once from a server that lives for a moment on loopback, with every file it names,
+ * and from then on served here under our headers. It works alike from source and inside a compiled binary.
+ */
+import { SandpiperError } from "#core/error.ts";
+import index from "./dashboard/index.html";
+import reference from "./dashboard/reference.html";
+import { GATEWAY_ERROR } from "./errors.ts";
+
+export type PageFile = { readonly body: Uint8Array<ArrayBuffer>; readonly type: string; readonly forEver: boolean };
+export type PageFiles = ReadonlyMap<string, PageFile>;
+
+const PAGES = { "/": index, "/swagger": reference } as const;
+/** Files that the bundler names by their content start so, and may be cached for ever. */
+const LINKED_FILE = /(?:src|href)="(?:\.)?(\/[\w.-]+)"/g;
+
+/** Path to file: the pages and everything they name. */
+export async function loadPages(): Promise<PageFiles> {
+  const files = new Map<string, PageFile>();
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    development: false,
+    routes: PAGES,
+    fetch: () => new Response(null, { status: 404 }),
+  });
+  try {
+    for (const path of Object.keys(PAGES)) {
+      const page = await fetchFile(server.url, path, false);
+      files.set(path, page);
+      for (const [, linked] of new TextDecoder().decode(page.body).matchAll(LINKED_FILE))
+        if (linked !== undefined && !(linked in PAGES)) files.set(linked, await fetchFile(server.url, linked, true));
+    }
+  } finally {
+    await server.stop(true);
+  }
+  return files;
+}
+
+export const pageResponse = (file: PageFile): Response =>
+  new Response(file.body, {
+    headers: {
+      "Content-Type": file.type,
+      "Cache-Control": file.forEver ? "public, max-age=31536000, immutable" : "no-cache",
+    },
+  });
+
+async function fetchFile(origin: URL, path: string, forEver: boolean): Promise<PageFile> {
+  const response = await fetch(new URL(path, origin));
+  if (!response.ok)
+    throw new SandpiperError(
+      GATEWAY_ERROR.page,
+      `Cannot load the page: the bundled file ${path}, was status ${response.status}`,
+    );
+  const type = response.headers.get("content-type") ?? "application/octet-stream";
+  return { body: new Uint8Array(await response.arrayBuffer()), type, forEver };
+}
