@@ -11,8 +11,9 @@ import { BUS_ERROR } from "./errors.ts";
 /** wait() looks this often at first and after each find, then ever more seldom. */
 const WAIT_INTERVAL_MS_MIN = 2;
 const WAIT_INTERVAL_MS_MAX = 25;
-/** Largest poll, whatever is asked for: bounds memory. */
+/** Largest poll of a topic, whatever is asked for: bounds memory. */
 const POLL_MESSAGES_MAX = 10_000;
+const POLL_BYTES_MAX = 16 * 1024 * 1024;
 
 type Row = { rowid: number; offset: number; key: string; value: Uint8Array; published_ms: number };
 type Position = { readonly topic: Topic; readonly number: number; read: number; committed: number };
@@ -59,14 +60,12 @@ export class EmbeddedConsumer implements Consumer {
     if (state === this.#exhaustedAt) return [];
     const limit = Math.min(max, POLL_MESSAGES_MAX);
     const found = this.#positions.flatMap((position) =>
-      this.#select
-        .all(position.number, position.read, Number.MAX_SAFE_INTEGER, limit)
-        .map((row) => ({ row, position })),
+      this.#read(position, Number.MAX_SAFE_INTEGER, limit).map((row) => ({ row, position })),
     );
     if (this.#positions.length > 1) found.sort((left, right) => left.row.rowid - right.row.rowid);
     const taken = found.slice(0, limit);
     for (const { row, position } of taken) position.read = row.offset;
-    this.#exhaustedAt = taken.length < limit ? state : "";
+    this.#exhaustedAt = taken.length === 0 ? state : "";
     return taken.map(({ row, position }) => asMessage(position.topic, row));
   }
 
@@ -83,8 +82,8 @@ export class EmbeddedConsumer implements Consumer {
     const fixedTo = this.#fixedTo.get(this.#options.group, position.number)?.fixed_to ?? null;
     const again = fixedTo !== null && fixedTo > position.read;
     const rows = again
-      ? this.#select.all(position.number, position.read, fixedTo, -1)
-      : this.#select.all(position.number, position.read, Number.MAX_SAFE_INTEGER, Math.min(max, POLL_MESSAGES_MAX));
+      ? this.#read(position, fixedTo, POLL_MESSAGES_MAX)
+      : this.#read(position, Number.MAX_SAFE_INTEGER, Math.min(max, POLL_MESSAGES_MAX));
     // Retention may have removed a fixed batch that was never read: then the group goes on behind it.
     const last = rows.at(-1)?.offset ?? (again ? fixedTo : undefined);
     this.#exhaustedAt = last === undefined ? state : "";
@@ -136,6 +135,17 @@ export class EmbeddedConsumer implements Consumer {
 
   async close(): Promise<void> {
     this.#closed = true;
+  }
+
+  #read(position: Position, upTo: number, limit: number): Row[] {
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (const row of this.#select.iterate(position.number, position.read, upTo, limit)) {
+      rows.push(row);
+      bytes += row.value.length;
+      if (bytes >= POLL_BYTES_MAX) break;
+    }
+    return rows;
   }
 
   #usable(): boolean {

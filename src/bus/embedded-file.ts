@@ -35,13 +35,14 @@ export type EmbeddedFile = {
 };
 
 export function openEmbeddedFile(path: string, nowMs: number): EmbeddedFile {
+  let database: Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const database = new Database(path, { create: true });
+    database = new Database(path, { create: true });
     database.run(`PRAGMA busy_timeout = ${OPEN_BUSY_MS_MAX}`);
     enterWalMode(database);
     database.run("PRAGMA synchronous = FULL");
-    database.transaction(() => createSchema(database, path, nowMs)).immediate();
+    database.transaction(createSchema).immediate(database, path, nowMs);
     database.run(`PRAGMA busy_timeout = ${STATEMENT_BUSY_MS_MAX}`);
     const numbers = new Map(
       database
@@ -51,6 +52,7 @@ export function openEmbeddedFile(path: string, nowMs: number): EmbeddedFile {
     );
     return { database, topicNumber: (topic) => numbers.get(topic) as number, ownCommits: 0, open: true };
   } catch (thrown) {
+    database?.close();
     if (thrown instanceof SandpiperError) throw thrown;
     throw new SandpiperError(
       isDiskFull(thrown) ? BUS_ERROR.diskFull : BUS_ERROR.open,

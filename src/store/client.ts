@@ -119,13 +119,19 @@ async function insertBytes(options: StoreOptions, sql: string, body: Uint8Array,
   if (!response.ok) throw refusal(text, response.headers.get("x-clickhouse-exception-code") ?? "");
 }
 
-/** Exceptions that say nothing about the statement itself: memory, timeouts, shutting down, too many parts. */
-const PASSING_CODES = new Set(["159", "202", "236", "241", "242", "243", "252", "394", "425"]);
+/**
+ * ClickHouse's codes for a day that passes: timeout 159, too many queries 202, the same query id still running 216,
+ * aborted 236, memory 241, disk 243, too many parts 252, cancelled 394.
+ */
+const PASSING_CODES = new Set(["159", "202", "216", "236", "241", "243", "252", "394"]);
+/** Its codes for data that is not in its format: 27, 32, 33, 117 while parsing, 444 for protobuf. */
+const DATA_CODES = new Set(["27", "32", "33", "117", "444"]);
 
 function refusal(text: string, code: string): SandpiperError {
   const passing = PASSING_CODES.has(code);
+  const refused = DATA_CODES.has(code) ? STORE_ERROR.unreadable : STORE_ERROR.refused;
   return new SandpiperError(
-    passing ? STORE_ERROR.unreachable : STORE_ERROR.refused,
+    passing ? STORE_ERROR.unreachable : refused,
     `Cannot run a statement: what ClickHouse accepts, was ${text.replaceAll(/\s*\n\s*/g, " ").slice(0, 500)}`,
     passing ? "later" : "never",
   );

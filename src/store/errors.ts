@@ -11,4 +11,6 @@ export const STORE_ERROR = {
   migration: 1304,
   /** The embedded engine cannot start: port, folder, disk or library. */
   engine: 1305,
+  /** The data of an insert is not in its format. */
+  unreadable: 1306,
 } as const;

@@ -1,0 +1,57 @@
+/**
+ * The process that keeps the record: everything that is said on the bus goes into ClickHouse's typed tables, exactly once.
+ * At start it brings the tables to this version.
+ */
+import { openEmbeddedBus } from "#bus/embedded.ts";
+import { SandpiperError } from "#core/error.ts";
+import { connectStore, type Store } from "#store/client.ts";
+import { STORE_ERROR } from "#store/errors.ts";
+import { startIngest } from "#store/ingest.ts";
+import { migrate } from "#store/migrate.ts";
+import { runAgent } from "#supervise/agent-runtime.ts";
+
+/** How long a start waits for ClickHouse before the supervisor tries again. */
+const STORE_WAIT_MS_MAX = 30_000;
+const STORE_LOOK_EVERY_MS = 50;
+const REPORT_EVERY_MS = 10_000;
+/** Messages not yet in the tables from which the operator is warned. */
+const LAG_WARN = 10_000;
+
+async function waitForStore(store: Store): Promise<void> {
+  const deadline = performance.now() + STORE_WAIT_MS_MAX;
+  while (!(await store.ping())) {
+    if (performance.now() > deadline)
+      throw new SandpiperError(
+        STORE_ERROR.unreachable,
+        `Cannot record: ClickHouse within ${STORE_WAIT_MS_MAX} ms, was not answering`,
+        "later",
+      );
+    await Bun.sleep(STORE_LOOK_EVERY_MS);
+  }
+}
+
+runAgent("recorder", async ({ config, paths, log, ready }) => {
+  const store = connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret });
+  await waitForStore(store);
+  const applied = await migrate(store);
+  if (applied.length > 0) log.info("tables brought up to date", { migrations: applied.join(",") });
+  const bus = openEmbeddedBus({
+    path: paths.bus,
+    lingerMs: config["bus.lingerMs"],
+    retainMiB: config["bus.retainMiB"],
+    log,
+  });
+  const ingest = startIngest({ bus, store, log });
+  const reporting = setInterval(() => {
+    const stats = ingest.stats();
+    const line = stats.lag > LAG_WARN ? log.warn : log.debug;
+    line("recorded", { ...stats });
+  }, REPORT_EVERY_MS);
+  ready();
+  return async () => {
+    clearInterval(reporting);
+    await ingest.stop();
+    await bus.close();
+    await store.close();
+  };
+});

@@ -1,0 +1,181 @@
+/**
+ * Takes one topic from the bus into its tables, every message exactly once, however often this process or ClickHouse
+ * dies in between:
+ *
+ *   1. the bounds of a batch are durable before it is inserted (pollFixed), so a batch is always cut the same way;
+ *   2. each row carries its message's offset: after any doubt, what is there is looked up and only the rest inserted;
+ *   3. the insert's deduplication token, made of the offsets, stops a request that ClickHouse still had in its hands;
+ *   4. only then is the batch committed on the bus.
+ *
+ * The look-up is needed beside the token: ClickHouse notes a token before the rows become visible, and a kill between
+ * the two would leave the token without its rows. Then the insert is repeated under another token.
+ */
+import type { Bus, Consumer, Message } from "#bus/bus.ts";
+import { SandpiperError } from "#core/error.ts";
+import { DATABASE, type Store } from "./client.ts";
+import { writeDeadLetter } from "./dead-letter.ts";
+import { delimited } from "./delimited.ts";
+import { STORE_ERROR } from "./errors.ts";
+import type { Route } from "./routes.ts";
+
+/** The consumer group of the tables. */
+export const RECORDER_GROUP = "clickhouse";
+/** Most messages of one insert. */
+const BATCH_MESSAGES_MAX = 5_000;
+/** Times an insert is repeated whose rows do not appear although ClickHouse took it. */
+const REPEATS_MAX = 10;
+
+export class TopicRecorder {
+  recorded = 0;
+  deadLetters = 0;
+  readonly #consumer: Consumer;
+  readonly #store: Store;
+  readonly #route: Route;
+  #columns = "";
+  /** The batch in hand: kept until it is in the tables and committed. */
+  #batch: readonly Message[] = [];
+  /** Some of the batch may be in the tables: always so for the first one of a process. */
+  #inDoubt = true;
+
+  constructor(bus: Bus, store: Store, route: Route) {
+    this.#consumer = bus.consumer({ group: RECORDER_GROUP, topics: [route.topic], start: "first" });
+    this.#store = store;
+    this.#route = route;
+  }
+
+  get topic(): string {
+    return this.#route.topic;
+  }
+
+  /** One batch from the bus into the tables; answers its size, 0 when nothing waits. After a throw the same batch is next. */
+  async step(): Promise<number> {
+    if (this.#batch.length === 0) this.#batch = await this.#consumer.pollFixed(BATCH_MESSAGES_MAX);
+    if (this.#batch.length === 0) return 0;
+    try {
+      await this.#record(this.#batch);
+    } catch (thrown) {
+      this.#inDoubt = true;
+      throw thrown;
+    }
+    await this.#consumer.commit();
+    const count = this.#batch.length;
+    this.#batch = [];
+    this.#inDoubt = false;
+    return count;
+  }
+
+  wait(timeoutMs: number): Promise<boolean> {
+    return this.#consumer.wait(timeoutMs);
+  }
+
+  /** Messages that are not in the tables yet. */
+  lag(): number {
+    return this.#consumer.lag();
+  }
+
+  async #record(batch: readonly Message[]): Promise<void> {
+    const good: Message[] = [];
+    for (const message of batch) {
+      const refusal = this.#route.refusal(message.value);
+      if (refusal === undefined) good.push(message);
+      else await this.#bury(message, refusal);
+    }
+    let missing = this.#inDoubt ? await this.#missing(good) : good;
+    for (let repeat = 0; missing.length > 0; repeat++) {
+      if (repeat > REPEATS_MAX)
+        throw new SandpiperError(
+          STORE_ERROR.refused,
+          `Cannot record ${this.#route.topic}: rows that appear after their insert, was ${missing.length} missing after ${repeat} inserts`,
+          "later",
+        );
+      const buried = new Set<number>();
+      for (const run of runsOf(missing)) await this.#insert(run, repeat, buried);
+      if (!this.#inDoubt) return;
+      missing = (await this.#missing(good)).filter((message) => !buried.has(message.offset));
+    }
+  }
+
+  /** Those of the messages whose rows are in none of the typed tables. */
+  async #missing(messages: readonly Message[]): Promise<readonly Message[]> {
+    const [first, last] = [messages[0], messages.at(-1)];
+    if (!first || !last) return [];
+    const one = (table: string) =>
+      `SELECT bus_offset FROM ${DATABASE}.${table} WHERE bus_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
+    const rows = await this.#store.query<{ bus_offset: string }>(this.#route.targets.map(one).join(" UNION ALL "), {
+      first: first.offset,
+      last: last.offset,
+    });
+    const present = new Set(rows.map((row) => Number(row.bus_offset)));
+    return messages.filter((message) => !present.has(message.offset));
+  }
+
+  /** Inserts messages with consecutive offsets. One that ClickHouse cannot read is found by halving, and buried. */
+  async #insert(run: readonly Message[], repeat: number, buried: Set<number>): Promise<void> {
+    const [first, last] = [run[0], run.at(-1)];
+    if (!first || !last) return;
+    const { topic, table, message } = this.#route;
+    const columns = await this.#ingestColumns();
+    try {
+      await this.#store.insertBytes(
+        `INSERT INTO ${DATABASE}.${table} SELECT *, ${first.offset} + rowNumberInAllBlocks() FROM input('${columns}') FORMAT Protobuf`,
+        delimited(run.map((one) => one.value)),
+        {
+          format_schema: message,
+          // The same id while ClickHouse still works on an earlier attempt is refused, and tried again.
+          query_id: `record:${topic}`,
+          insert_deduplication_token: `${topic}:${first.offset}-${last.offset}:${repeat}`,
+          deduplicate_blocks_in_dependent_materialized_views: 1,
+          // One block: all rows of a partition appear together, and are numbered in order.
+          max_insert_block_size: BATCH_MESSAGES_MAX * 2,
+          max_block_size: BATCH_MESSAGES_MAX * 2,
+          max_threads: 1,
+          async_insert: 0,
+        },
+      );
+      this.recorded += run.length;
+    } catch (thrown) {
+      if (!(thrown instanceof SandpiperError) || thrown.code !== STORE_ERROR.unreadable) throw thrown;
+      if (run.length === 1) {
+        await this.#bury(first, thrown.message);
+        buried.add(first.offset);
+        return;
+      }
+      const middle = run.length >> 1;
+      await this.#insert(run.slice(0, middle), repeat, buried);
+      await this.#insert(run.slice(middle), repeat, buried);
+    }
+  }
+
+  async #bury(message: Message, why: string): Promise<void> {
+    if (await writeDeadLetter(this.#store, message, why)) this.deadLetters++;
+  }
+
+  /** The ingest table's columns but the offset, in the form that input() takes inside quotes. */
+  async #ingestColumns(): Promise<string> {
+    if (this.#columns !== "") return this.#columns;
+    const rows = await this.#store.query<{ name: string; type: string }>(
+      `SELECT name, type FROM system.columns
+       WHERE database = '${DATABASE}' AND table = {table:String} AND name != 'bus_offset' ORDER BY position`,
+      { table: this.#route.table },
+    );
+    if (rows.length === 0)
+      throw new SandpiperError(
+        STORE_ERROR.refused,
+        `Cannot record ${this.#route.topic}: the table ${DATABASE}.${this.#route.table}, was not there`,
+        "later",
+      );
+    this.#columns = rows.map(({ name, type }) => `\`${name}\` ${type}`).join(", ");
+    return this.#columns;
+  }
+}
+
+/** Cuts messages where their offsets are not consecutive. */
+export function runsOf(messages: readonly Message[]): Message[][] {
+  const runs: Message[][] = [];
+  for (const message of messages) {
+    const run = runs.at(-1);
+    if (run && run.at(-1)?.offset === message.offset - 1) run.push(message);
+    else runs.push([message]);
+  }
+  return runs;
+}
