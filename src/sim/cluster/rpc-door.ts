@@ -42,7 +42,7 @@ export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): Rp
       if (request.method === "OPTIONS") return new Response(null, { headers: ALLOW });
       if (request.method !== "POST")
         return new Response("Used HTTP Method is not allowed. POST or OPTIONS is required\n", { status: 405 });
-      return new Response(answerText(await request.text(), handle), { headers: JSON_HEADERS });
+      return new Response(answerText(await request.text(), handle) ?? "", { headers: JSON_HEADERS });
     },
   });
   const port = server.port ?? options.port;

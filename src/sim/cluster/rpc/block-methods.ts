@@ -1,4 +1,5 @@
 /** RPC methods about blocks and the transactions in them, from the ledger's window. */
+import { larger, smaller } from "#sim/cluster/bigints.ts";
 import { commitmentOf, slotAt } from "#sim/cluster/commitment.ts";
 import { computeBudget } from "#sim/cluster/fees.ts";
 import type { Block, LedgerTransaction } from "#sim/cluster/ledger.ts";
@@ -86,7 +87,7 @@ export const BLOCK_METHODS: RpcMethods = {
     const last = slotAt(commitmentOfBlocks(configAt(params, bounded ? 2 : 1)), cluster);
     const end = bounded ? slotParamAt(params, 1) : last;
     if (end - start > BLOCKS_RANGE_MAX) throw invalidParams(`Slot range too large; max ${BLOCKS_RANGE_MAX}`);
-    return slotsBetween(cluster, start, end < last ? end : last);
+    return slotsBetween(cluster, start, smaller(end, last));
   },
 
   getBlocksWithLimit: ({ cluster }, params) => {
@@ -95,9 +96,9 @@ export const BLOCK_METHODS: RpcMethods = {
     if (limit > BLOCKS_RANGE_MAX) throw invalidParams(`Limit too large; max ${BLOCKS_RANGE_MAX}`);
     const last = slotAt(commitmentOfBlocks(configAt(params, 2)), cluster);
     const { firstSlot } = cluster.ledger;
-    const from = start < firstSlot ? firstSlot : start;
+    const from = larger(start, firstSlot);
     const end = from + limit - 1n;
-    return slotsBetween(cluster, from, end < last ? end : last);
+    return slotsBetween(cluster, from, smaller(end, last));
   },
 
   getBlockTime: ({ cluster }, params) =>
@@ -109,7 +110,7 @@ export const BLOCK_METHODS: RpcMethods = {
     const addresses = params[0] === undefined ? [] : listAt(params, 0, FEE_ACCOUNTS_MAX).map(addressOf);
     const last = cluster.slot - 1n;
     const first = last - FEE_SLOTS + 1n;
-    return slotsBetween(cluster, first < 0n ? 0n : first, last).map((slot) => ({
+    return slotsBetween(cluster, larger(first, 0n), last).map((slot) => ({
       slot,
       prioritizationFee: prioritizationFee(cluster.ledger.block(slot)?.transactions ?? [], addresses),
     }));
@@ -167,7 +168,7 @@ function encodingOrConfig(params: readonly unknown[], index: number): Config {
 function slotsBetween(cluster: LocalCluster, start: bigint, end: bigint): bigint[] {
   const slots: bigint[] = [];
   const { firstSlot } = cluster.ledger;
-  for (let slot = start < firstSlot ? firstSlot : start; slot <= end; slot++) slots.push(slot);
+  for (let slot = larger(start, firstSlot); slot <= end; slot++) slots.push(slot);
   return slots;
 }
 
@@ -175,12 +176,12 @@ function slotsBetween(cluster: LocalCluster, start: bigint, end: bigint): bigint
 function prioritizationFee(transactions: readonly LedgerTransaction[], addresses: readonly string[]): bigint {
   const least = (chosen: readonly LedgerTransaction[]): bigint => {
     const prices = chosen.map(({ parsed }) => computeBudget(parsed).microLamportsPerUnit);
-    return prices.length === 0 ? 0n : prices.reduce((low, price) => (price < low ? price : low));
+    return prices.length === 0 ? 0n : prices.reduce(smaller);
   };
   const writers = (address: string) =>
     transactions.filter(({ keys, parsed, loaded }) =>
       keys.some((key, i) => key === address && isWritable(parsed, i, loaded.writable.length)),
     );
   const needed = [least(transactions), ...addresses.map((address) => least(writers(address)))];
-  return needed.reduce((high, price) => (price > high ? price : high));
+  return needed.reduce(larger);
 }

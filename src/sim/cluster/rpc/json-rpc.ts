@@ -43,39 +43,49 @@ export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? rawNumber(inner) : inner));
 }
 
-/** Answers one text of the client: a request or a batch of them. */
-export function answerText(text: string, handle: RpcHandler): string {
+/** Answers one text of the client: a request or a batch of them. Undefined when nothing in it asks for an answer. */
+export function answerText(text: string, handle: RpcHandler): string | undefined {
   let request: unknown;
   try {
     request = JSON.parse(text);
   } catch {
     return jsonText(failure(null, RPC_ERROR.parse, "Parse error"));
   }
-  if (!Array.isArray(request)) return jsonText(answer(request, handle));
+  if (!Array.isArray(request)) {
+    const answered = answer(request, handle);
+    return answered === undefined ? undefined : jsonText(answered);
+  }
   if (request.length === 0 || request.length > BATCH_MAX)
     return jsonText(failure(null, RPC_ERROR.invalidRequest, "Invalid request"));
-  return jsonText(request.map((one) => answer(one, handle)));
+  const answered = request.map((one) => answer(one, handle)).filter((one) => one !== undefined);
+  return answered.length === 0 ? undefined : jsonText(answered);
 }
 
-function answer(request: unknown, handle: RpcHandler): unknown {
-  const { jsonrpc, id = null, method, params = [] } = (request ?? {}) as Readonly<Record<string, unknown>>;
+/** Undefined for a notification: a request without an id, done but not answered. */
+function answer(request: unknown, handle: RpcHandler): object | undefined {
+  const { jsonrpc, id, method, params = [] } = (request ?? {}) as Readonly<Record<string, unknown>>;
   const known: RpcId = typeof id === "string" || typeof id === "number" ? id : null;
   if (jsonrpc !== "2.0" || typeof method !== "string")
     return failure(known, RPC_ERROR.invalidRequest, "Invalid request");
+  const answered = answerMethod(known, method, params, handle);
+  return id === undefined ? undefined : answered;
+}
+
+function answerMethod(id: RpcId, method: string, params: unknown, handle: RpcHandler): object {
   if (!Array.isArray(params))
-    return failure(known, RPC_ERROR.invalidParams, "Invalid params: invalid type: map, expected a sequence.");
+    return failure(id, RPC_ERROR.invalidParams, "Invalid params: invalid type: map, expected a sequence.");
   try {
     const answered = handle(method, params);
     return answered === undefined
-      ? failure(known, RPC_ERROR.methodNotFound, "Method not found")
-      : { jsonrpc: "2.0", result: answered.result, id: known };
+      ? failure(id, RPC_ERROR.methodNotFound, "Method not found")
+      : { jsonrpc: "2.0", result: answered.result, id };
   } catch (thrown) {
-    if (thrown instanceof RpcError) return failure(known, thrown.code, thrown.message, thrown.data);
+    if (thrown instanceof RpcError) return failure(id, thrown.code, thrown.message, thrown.data);
     throw thrown;
   }
 }
 
-function failure(id: RpcId, code: number, message: string, data?: unknown): unknown {
+function failure(id: RpcId, code: number, message: string, data?: unknown): object {
   return { jsonrpc: "2.0", error: data === undefined ? { code, message } : { code, message, data }, id };
 }
 

@@ -1,0 +1,55 @@
+/**
+ * geyserSubscribe, the cluster's own door for the feed: what a Geyser plugin would stream. Every executed transaction
+ * comes as one group with the accounts it wrote, at once, so that no reader ever sees half of it; slot starts come between.
+ *
+ *   params   [{ "owners": [address…], "accounts": [address…] }]    both empty: every transaction
+ *   result   { slot, slotStartMs }
+ *          | { slot, transactionIndex, signature, error, timeNs, accounts: [{ pubkey, owner, lamports, writeVersion, data }],
+ *              transaction, logs, innerInstructions }
+ *
+ * A transaction that wrote one matching account comes with all it wrote. Numbers over 2^53 are texts, bytes are base64.
+ */
+import type { RecordedTransaction } from "#sim/cluster/local-cluster.ts";
+import { encodeInner } from "#sim/cluster/rpc/encode-transaction.ts";
+import { addressOf, configAt, listAt } from "#sim/cluster/rpc/params.ts";
+import type { Subscribe } from "./subscription.ts";
+
+/** Addresses in each list. */
+const FILTER_ADDRESSES_MAX = 10_000;
+
+export const geyserSubscribe: Subscribe = ({ cluster, clock, notify }, params) => {
+  const config = configAt(params, 0);
+  const addresses = (name: string) =>
+    new Set<string>(listAt([config[name] ?? []], 0, FILTER_ADDRESSES_MAX).map(addressOf));
+  const owners = addresses("owners");
+  const accounts = addresses("accounts");
+  const everything = owners.size + accounts.size === 0;
+  const matches = ({ written }: RecordedTransaction): boolean =>
+    everything || written.some(({ address, owner }) => accounts.has(address) || owners.has(owner));
+  return {
+    onTransaction: (transaction) => {
+      if (matches(transaction)) notify(encodeGroup(transaction, clock.wallNs()));
+    },
+    onSlot: (slot) => notify({ slot, slotStartMs: cluster.slotStartMs }),
+  };
+};
+
+function encodeGroup(transaction: RecordedTransaction, timeNs: bigint): unknown {
+  return {
+    slot: transaction.slot,
+    transactionIndex: transaction.indexInSlot,
+    signature: transaction.signature,
+    error: transaction.error,
+    timeNs: timeNs.toString(),
+    accounts: transaction.written.map(({ address, owner, lamports, writeVersion, data }) => ({
+      pubkey: address,
+      owner,
+      lamports: lamports.toString(),
+      writeVersion: writeVersion.toString(),
+      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64"),
+    })),
+    transaction: Buffer.from(transaction.wire).toString("base64"),
+    logs: transaction.logs,
+    innerInstructions: encodeInner(transaction.inner),
+  };
+}
