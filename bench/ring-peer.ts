@@ -1,0 +1,127 @@
+/**
+ * One end of the ring of bench/ring.ts: run as a Worker (two threads over a SharedArrayBuffer) or as a process (two
+ * processes over a mapped region). Both ends warm up on a first pass that is not counted, meet, and run the counted one.
+ */
+import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+
+export type PeerRole = "produce" | "consume" | "ping" | "echo";
+export type PeerJob = {
+  readonly role: PeerRole;
+  /** Messages per publish and release. */
+  readonly batch: number;
+  readonly warmUp: number;
+  readonly count: number;
+};
+export type PeerResult = {
+  readonly millionPerSecond?: number;
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly p999?: number;
+};
+export type PeerMemory = {
+  readonly there: ArrayBufferLike;
+  readonly back: ArrayBufferLike;
+  /** Word 0 counts arrivals at the meeting points. */
+  readonly meeting: ArrayBufferLike;
+};
+
+const WORDS = 16;
+
+/** Runs one end to its finish; only the consuming and the pinging end measure anything. */
+export function runPeer(job: PeerJob, memory: PeerMemory): PeerResult {
+  const meeting = new Int32Array(memory.meeting);
+  const pass = (count: number): PeerResult => {
+    if (job.role === "produce") return produce(new SlotProducer(memory.there), count, job.batch);
+    if (job.role === "consume") return consume(new SlotConsumer(memory.there), count, job.batch);
+    if (job.role === "echo") return echo(new SlotConsumer(memory.there), new SlotProducer(memory.back), count);
+    return ping(new SlotProducer(memory.there), new SlotConsumer(memory.back), count);
+  };
+  meet(meeting, 2);
+  pass(job.warmUp);
+  meet(meeting, 4);
+  return pass(job.count);
+}
+
+function meet(meeting: Int32Array, arrivals: number): void {
+  Atomics.add(meeting, 0, 1);
+  while (Atomics.load(meeting, 0) < arrivals);
+}
+
+function produce(producer: SlotProducer, count: number, batch: number): PeerResult {
+  const { i32 } = producer;
+  for (let sent = 0; sent < count; ) {
+    let batched = 0;
+    for (; batched < batch && sent < count; batched++) {
+      const at = producer.claim() >> 2;
+      if (at < 0) break;
+      for (let word = 0; word < WORDS; word++) i32[at + word] = (sent + word) | 0;
+      producer.advance();
+      sent++;
+    }
+    if (batched > 0) producer.publish();
+  }
+  return {};
+}
+
+function consume(consumer: SlotConsumer, count: number, batch: number): PeerResult {
+  const { i32 } = consumer;
+  const startNs = Bun.nanoseconds();
+  let sum = 0;
+  for (let seen = 0; seen < count; ) {
+    let batched = 0;
+    for (; batched < batch && seen < count; batched++) {
+      const at = consumer.peek() >> 2;
+      if (at < 0) break;
+      for (let word = 0; word < WORDS; word++) sum = (sum + (i32[at + word] as number)) | 0;
+      consumer.advance();
+      seen++;
+    }
+    if (batched > 0) consumer.release();
+  }
+  const elapsedNs = Bun.nanoseconds() - startNs;
+  const expected = Number(BigInt.asIntN(32, 16n * ((BigInt(count) * BigInt(count - 1)) / 2n) + 120n * BigInt(count)));
+  if (sum !== expected) throw new Error(`Cannot trust the run: a sum of ${expected}, was ${sum}`);
+  return { millionPerSecond: (count / elapsedNs) * 1e3 };
+}
+
+function echo(consumer: SlotConsumer, producer: SlotProducer, count: number): PeerResult {
+  for (let i = 0; i < count; i++) {
+    let at = consumer.peek();
+    while (at < 0) at = consumer.peek();
+    const value = consumer.i32[at >> 2] as number;
+    consumer.advance();
+    consumer.release();
+    producer.i32[producer.claim() >> 2] = value;
+    producer.advance();
+    producer.publish();
+  }
+  return {};
+}
+
+function ping(producer: SlotProducer, consumer: SlotConsumer, count: number): PeerResult {
+  const oneWayNs = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const startNs = Bun.nanoseconds();
+    producer.i32[producer.claim() >> 2] = i;
+    producer.advance();
+    producer.publish();
+    while (consumer.peek() < 0);
+    consumer.advance();
+    consumer.release();
+    oneWayNs[i] = (Bun.nanoseconds() - startNs) / 2;
+  }
+  oneWayNs.sort();
+  const at = (q: number) => oneWayNs[Math.floor(q * (count - 1))] as number;
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+}
+
+declare const self: Worker;
+if (!Bun.isMainThread)
+  self.onmessage = (event: MessageEvent<{ readonly job: PeerJob; readonly memory: PeerMemory }>) =>
+    self.postMessage(runPeer(event.data.job, event.data.memory));
+else if (import.meta.main) {
+  const [job = "{}", there = "", back = "", meeting = ""] = process.argv.slice(2);
+  const map = (path: string) => Bun.mmap(path, { shared: true }).buffer;
+  const memory = { there: map(there), back: map(back), meeting: map(meeting) };
+  process.stdout.write(JSON.stringify(runPeer(JSON.parse(job) as PeerJob, memory)));
+}
