@@ -80,13 +80,13 @@ export class SupervisedRun {
   static async start(
     flags: readonly string[] = [],
     command: readonly string[] = [process.execPath, MAIN],
+    dataDir = mkdtempSync(join(tmpdir(), "sandpiper-run-")),
   ): Promise<SupervisedRun> {
-    const dataDir = mkdtempSync(join(tmpdir(), "sandpiper-run-"));
     const ports = await freePorts(PORT_KEYS.length);
     const own = PORT_KEYS.flatMap((key, i) => [`--${key}`, String(ports[i])]);
     const all = ["--dataDir", dataDir, ...own, ...flags];
     loadConfig({ environment: {}, flags: all });
-    const output = join(dataDir, "output.log");
+    const output = `${dataDir}.log`;
     const file = Bun.file(output);
     const child = Bun.spawn([...command, "supervisor", ...all], {
       stdin: "ignore",
@@ -156,6 +156,7 @@ export class SupervisedRun {
     if (this.#child.exitCode === null) await this.stop("SIGKILL");
     await this.store.close();
     rmSync(this.dataDir, { recursive: true, force: true });
+    rmSync(this.#output, { force: true });
     rmSync(this.paths.shm, { recursive: true, force: true });
   }
 }
