@@ -23,7 +23,7 @@ export type PoolPlan = {
 export type MarketPlan = { readonly tokens: readonly TokenPlan[]; readonly pools: readonly PoolPlan[] };
 
 /** Trade fees of the AmmConfig accounts, in millionths of the input: a pool's tier is its config. */
-export const FEE_TIERS = [100, 500, 2_500, 5_000, 10_000] as const;
+export const FEE_TIERS = [500, 2_500, 5_000, 10_000, 20_000] as const;
 /** Shares of the trade fee, in millionths, as on Raydium: 12 % to the protocol, 4 % to the fund. */
 export const PROTOCOL_FEE_RATE = 120_000;
 export const FUND_FEE_RATE = 40_000;
@@ -62,7 +62,7 @@ const CROSS_POOLS: readonly (readonly [string, string, number])[] = [
 ];
 
 /** Depths are log-normal around this, shrinking with the token's rank. */
-const DEPTH_SOL_MEDIAN = 2_200;
+const DEPTH_SOL_MEDIAN = 1_600;
 const DEPTH_DEVIATION = 1.35;
 const DEPTH_RANK_POWER = 0.55;
 const CROSS_DEPTH_SHARE = 0.6;

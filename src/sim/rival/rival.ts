@@ -1,0 +1,126 @@
+/**
+ * A competitor: looks at the market now and then, is slow to react, gives away a share of what it finds as tip, and sends
+ * through the same auction as everybody. It wins where the agent is slow or stingy, and loses where it is not.
+ */
+import { type Random, seededRandom } from "#core/random.ts";
+import type { Address } from "#core/units.ts";
+import type { Instruction } from "#dex/instruction.ts";
+import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
+import { swapInstruction } from "#dex/swap-instruction.ts";
+import { compileMessage } from "#execute/message.ts";
+import { signTransaction } from "#execute/transaction.ts";
+import type { BlockEngine } from "#sim/block-engine/block-engine.ts";
+import { TIP_LAMPORTS_MIN } from "#sim/block-engine/bundle.ts";
+import { TIP_ACCOUNTS } from "#sim/block-engine/tip-accounts.ts";
+import type { SimMarket, SimPool, SimWallet } from "#sim/genesis/genesis.ts";
+import { CycleSearch, type Opportunity } from "./cycle-search.ts";
+import { MarketView } from "./market-view.ts";
+
+/** From seeing to sending, in ms. */
+const REACTION_MS = [120, 420] as const;
+/** Between two looks, in ms. */
+const LOOK_EVERY_MS = [150, 500] as const;
+/** Share of the changes it pays attention to. */
+const ATTENTION = 0.6;
+const TIP_SHARE = [0.2, 0.6] as const;
+/** Smaller finds are left alone. */
+const PROFIT_LAMPORTS_MIN = 300_000n;
+const INPUT_LAMPORTS_MAX = 100_000_000_000n;
+/** Decided and not yet sent; a further one is let go, and counted. */
+const DECIDED_MAX = 4;
+
+export type RivalCounters = { readonly sent: number; readonly refused: number; readonly letGo: number };
+type Decided = { readonly sendAtMs: number; readonly opportunity: Opportunity };
+
+export class Rival {
+  readonly #view: MarketView;
+  readonly #search: CycleSearch;
+  readonly #random: Random;
+  readonly #counters = { sent: 0, refused: 0, letGo: 0 };
+  #lookAtMs = 0;
+  #decided: Decided[] = [];
+
+  constructor(
+    readonly engine: BlockEngine,
+    readonly market: SimMarket,
+    readonly wallet: SimWallet,
+    seed: string,
+  ) {
+    this.#view = new MarketView(engine.cluster, market.pools);
+    this.#search = new CycleSearch(market.pools);
+    this.#random = seededRandom(`${seed}/${wallet.keypair.address}`);
+  }
+
+  get counters(): RivalCounters {
+    return this.#counters;
+  }
+
+  /** Looks and sends as its temper says; to be called every few tens of milliseconds. */
+  run(nowMs: number): void {
+    for (const { opportunity } of this.#decided.filter(({ sendAtMs }) => sendAtMs <= nowMs)) this.#send(opportunity);
+    this.#decided = this.#decided.filter(({ sendAtMs }) => sendAtMs > nowMs);
+    if (nowMs < this.#lookAtMs) return;
+    this.#lookAtMs = nowMs + this.#random.between(...LOOK_EVERY_MS);
+    const noticed = this.#view.takeChanged().filter(() => this.#random.unit() < ATTENTION);
+    const opportunity = this.#search.best(noticed, (pool) => this.#view.reserves(pool), INPUT_LAMPORTS_MAX);
+    if (opportunity === undefined || opportunity.profitLamports < PROFIT_LAMPORTS_MIN) return;
+    if (this.#decided.length >= DECIDED_MAX) this.#counters.letGo++;
+    else this.#decided.push({ sendAtMs: nowMs + this.#random.between(...REACTION_MS), opportunity });
+  }
+
+  stop(): void {
+    this.#view.stop();
+  }
+
+  #send({ cycle, amountIn, profitLamports }: Opportunity): void {
+    const share = TIP_SHARE[0] + this.#random.unit() * (TIP_SHARE[1] - TIP_SHARE[0]);
+    const wanted = BigInt(Math.floor(Number(profitLamports) * share));
+    const tipLamports = wanted > TIP_LAMPORTS_MIN ? wanted : TIP_LAMPORTS_MIN;
+    const { keypair } = this.wallet;
+    const { blockhash } = this.engine.cluster.latestBlockhash();
+    const instructions = [
+      ...this.#swaps(cycle, amountIn, tipLamports),
+      tipInstruction(keypair.address, this.#random.pick(TIP_ACCOUNTS), tipLamports),
+    ];
+    const message = compileMessage({ payer: keypair.address, blockhash, instructions });
+    const sent = this.engine.send([signTransaction(message, [keypair])]);
+    if (sent.ok) this.#counters.sent++;
+    else this.#counters.refused++;
+  }
+
+  /**
+   * Each hop takes in what the hop before it pays on the state seen now, and the last must pay back input and tip: when the
+   * market has moved against it, the whole fails.
+   */
+  #swaps(cycle: Opportunity["cycle"], amountIn: bigint, tipLamports: bigint): Instruction[] {
+    const { keypair, tokenAccounts } = this.wallet;
+    const amounts = this.#search.amounts(cycle, (pool) => this.#view.reserves(pool), amountIn);
+    return cycle.map(({ pool, inputSide }, hop) => {
+      const { facts, tokens } = this.market.pools[pool] as SimPool;
+      const last = hop === cycle.length - 1;
+      return swapInstruction(facts, {
+        owner: keypair.address,
+        inputSide,
+        inputAccount: tokenAccounts[tokens[inputSide]] as Address,
+        outputAccount: tokenAccounts[tokens[inputSide === 0 ? 1 : 0]] as Address,
+        amountIn: amounts[hop] as bigint,
+        minimumOut: last ? amountIn + tipLamports : (amounts[hop + 1] as bigint),
+      });
+    });
+  }
+}
+
+function tipInstruction(from: Address, to: Address, lamports: bigint): Instruction {
+  const data = new Uint8Array(12);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, 2, true);
+  view.setBigUint64(4, lamports, true);
+  return {
+    programAddress: SYSTEM_PROGRAM,
+    accounts: [
+      { address: from, signer: true, writable: true },
+      { address: to, signer: false, writable: true },
+    ],
+    data,
+  };
+}
