@@ -117,6 +117,17 @@ test("pollFixed() gives the same batch again until it is committed, whatever cam
   expect(both.pollFixed(1)).rejects.toMatchObject({ code: BUS_ERROR.consumer });
 });
 
+test("poll() and pollFixed() hand out at most 16 MiB at a time, and the rest afterwards", async () => {
+  const bus = open(newPath());
+  const megabyte = new Uint8Array(1024 * 1024);
+  await Promise.all(Array.from({ length: 20 }, () => bus.publish("metrics-proto", "k", megabyte)));
+  const topics = ["metrics-proto"] as const;
+  const consumer = bus.consumer({ group: "g", topics, start: "first" });
+  expect([(await consumer.poll(100)).length, (await consumer.poll(100)).length]).toEqual([16, 4]);
+  const fixed = bus.consumer({ group: "h", topics, start: "first" });
+  expect([(await fixed.pollFixed(100)).length, (await fixed.pollFixed(100)).length]).toEqual([16, 4]);
+});
+
 test("wait() says true for a message of another connection and false when the time is over", async () => {
   const path = newPath();
   const consumer = open(path).consumer({ group: "g", topics: ["metrics-proto"], start: "first" });
