@@ -64,6 +64,14 @@ describe("fillFeatures() and setTipFeatures()", () => {
     });
   });
 
+  test("fillFeatures() leaves nothing of an earlier opportunity's tip", () => {
+    const row = rowOf(ANY, 1_000_000);
+    fillFeatures(row, ANY);
+    FEATURES.forEach((feature, i) => {
+      if (feature.tipped) expect(row[i]).toBe(0);
+    });
+  });
+
   test("an agent that has seen nothing yet gives a neutral row", () => {
     const row = named(rowOf({ ...createFeatureInput(), grossLamports: 1_000 }, 500));
     expect(row["tip_over_recent_log10"]).toBe(0);

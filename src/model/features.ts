@@ -98,7 +98,7 @@ export function createFeatureRow(): Float32Array<ArrayBuffer> {
   return new Float32Array(new ArrayBuffer(FEATURES.length * 4));
 }
 
-/** Fills every feature but the tipped ones. */
+/** Fills the whole row, as for no tip: what an earlier opportunity left in the tipped features is gone. */
 export function fillFeatures(out: Float32Array, input: FeatureInput): void {
   out[0] = clamp(log10OrZero(input.grossLamports), 0, 15);
   out[1] = clamp(log10OrZero(input.inputLamports), 0, 15);
@@ -112,6 +112,9 @@ export function fillFeatures(out: Float32Array, input: FeatureInput): void {
   out[9] = clamp(log10OrZero(input.recentTipMedianLamports), 0, 12);
   out[10] = clamp(input.recentLandedShare, 0, 1);
   out[11] = clamp(input.recentOutbidShare, 0, 1);
+  out[12] = 0;
+  out[13] = 0;
+  out[14] = 0;
 }
 
 /** Rewrites the tipped features for one tip; `input` as it was for `fillFeatures`. */

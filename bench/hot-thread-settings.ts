@@ -1,0 +1,35 @@
+/** What both sides of bench/hot-thread.ts are told, and what each answers. */
+import type { HotLoopSettings } from "#decide/hot-loop.ts";
+import type { PolicyFields } from "#memory/switchboard.ts";
+
+export const BENCH_SETTINGS: HotLoopSettings = {
+  hopsMax: 3,
+  inputLamportsMax: 50_000_000_000,
+  tipShareMax: 0.5,
+  feeLamports: 5_000,
+  missCostLamports: 0,
+  slotMs: 400,
+  walletLamports: 1_000_000_000_000,
+};
+
+export const POLICY: PolicyFields = {
+  killed: false,
+  throttlePct: 0,
+  evMinLamports: 10_000,
+  tipLadderLamports: [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000],
+};
+
+/** The just-in-time compiler needs these; C gets the same. */
+export const WARM_UP_EVENTS = 100_000;
+
+type Quantiles = { readonly count: number; readonly p50: number; readonly p99: number; readonly p999: number };
+
+export type HotThreadResult = {
+  /** FNV-1a over the bytes of all decision records of the pass under the counted clock. */
+  readonly hash: number;
+  readonly decisions: number;
+  readonly sends: number;
+  /** Events that led to no decision record, and those that did; ns. */
+  readonly plain: Quantiles;
+  readonly deciding: Quantiles;
+};

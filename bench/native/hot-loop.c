@@ -1,0 +1,516 @@
+/*
+ * The yardstick of bench/hot-thread.ts: the work of src/decide/hot-loop.ts written in C, record by record the same:
+ * ring read, reserves, Moebius screening of the pool's cycles, exact sizing of the winner, features, forest, expected
+ * value, gates, decision slot. `hot-loop WORKLOAD MODEL.so` prints the hash of all decision records made under a
+ * counted clock (equal to that of the TypeScript loop, or the figures mean nothing), then the event-to-decision times.
+ *
+ * Workload file, little endian: u32 pools, cycles, places, unused, snapshotRecords, events, tips, warmUp;
+ * f64 inputMax, fee, tipShareMax, missCost, evMin, slotMs; f64 tips[16]; u32 feeNumerator[pools]; u32 feeDenominator[pools];
+ * i32 hops[4 * cycles]; i32 starts[pools + 1]; i32 cycleOfPool[places]; 64-byte records[snapshotRecords + events].
+ */
+#include <dlfcn.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../abi/model_abi.h"
+
+#define HOPS_MAX 4
+#define CANDIDATES_MAX 8
+#define IN_FLIGHT_MAX 64
+#define QUOTES_MAX 256
+#define STEPS_MAX 4
+#define FEATURES 15
+#define MARKET_SLOTS 8192u
+#define DECISION_SLOTS 1024u
+#define HELD_NS_MAX 90e9
+#define EVENT_AGE_NS_MAX 1e9
+typedef unsigned __int128 u128;
+
+enum { PROFITABLE = 1, EV_BELOW_MINIMUM = 4, HELD = 5, TOO_MANY = 6, NO_AFFORDABLE_TIP = 7 };
+
+typedef struct {
+  uint32_t pools, cycles, places, unused, snapshots, events, tips, warm_up;
+  double input_max, fee, tip_share_max, miss_cost, ev_min, slot_ms, ladder[16];
+} Header;
+
+typedef struct {
+  uint32_t kind, flags;
+  uint64_t sequence, slot;
+  double event_ns, feed_ns;
+  uint32_t pool, transaction;
+  uint64_t reserve[2];
+} Record;
+
+typedef struct {
+  uint32_t action, reason;
+  double sequence;
+  uint64_t slot;
+  double event_ns, feed_ns, decide_ns;
+  uint32_t hops, tips, features, transaction;
+  int32_t hop[4];
+  uint64_t amounts[5];
+  double gross, fee, tip, net, ev, score, ladder[16];
+  float row[32];
+  uint64_t reserves[8];
+  uint8_t unused[24];
+} Decision;
+_Static_assert(sizeof(Record) == 64 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
+
+typedef struct {
+  _Alignas(64) _Atomic uint32_t head;
+  _Alignas(64) _Atomic uint32_t tail;
+} Indices;
+
+static Header header;
+static uint32_t *fee_numerator, *fee_denominator;
+static int32_t *cycle_hops, *starts, *cycle_of_pool;
+static Record *records;
+static predict_fn predict;
+
+static Indices market_indices, decision_indices;
+static Record market[MARKET_SLOTS];
+static Decision decisions[DECISION_SLOTS];
+
+static double *reserves, *keeps;
+static uint64_t *exact;
+static uint8_t *known;
+static _Atomic uint32_t policy_sequence = 2;
+static uint32_t policy_seen;
+static struct { double records, swaps, stale, cycles, overlapping, unprofitable, decisions, sends, gaps, depth_max; } counters;
+static uint32_t latency_buckets[2432];
+
+static struct { int count; int32_t cycles[CANDIDATES_MAX]; double inputs[CANDIDATES_MAX], profits[CANDIDATES_MAX]; } best;
+static struct { int count; double sequences[IN_FLIGHT_MAX], sent_ns[IN_FLIGHT_MAX]; int32_t pools[IN_FLIGHT_MAX][HOPS_MAX]; int16_t *holder; } flight;
+static uint64_t market_sequence;
+static double decided;
+
+static int counted_clock;
+static double counted_ns;
+static inline double now_ns(void) {
+  if (counted_clock) return counted_ns;
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void flight_free(int place) {
+  flight.sequences[place] = 0;
+  flight.count--;
+  for (int i = 0; i < HOPS_MAX; i++) {
+    int32_t pool = flight.pools[place][i];
+    if (pool >= 0 && flight.holder[pool] == place) flight.holder[pool] = -1;
+  }
+}
+
+static int flight_held(int32_t pool, double at_ns) {
+  int place = flight.holder[pool];
+  if (place < 0) return 0;
+  if (at_ns - flight.sent_ns[place] <= HELD_NS_MAX) return 1;
+  flight_free(place);
+  return 0;
+}
+
+static void flight_hold(double sequence, const int32_t *hops, int count, double at_ns) {
+  int place = 0;
+  while (place < IN_FLIGHT_MAX && flight.sequences[place] != 0) place++;
+  if (place == IN_FLIGHT_MAX) return;
+  flight.sequences[place] = sequence;
+  flight.sent_ns[place] = at_ns;
+  for (int i = 0; i < HOPS_MAX; i++) {
+    flight.pools[place][i] = i < count ? hops[i] >> 1 : -1;
+    if (i < count) flight.holder[hops[i] >> 1] = (int16_t)place;
+  }
+  flight.count++;
+}
+
+static void offer(int32_t cycle, double input, double profit) {
+  for (int i = 0; i < best.count; i++)
+    if (best.cycles[i] == cycle) return;
+  int at = best.count < CANDIDATES_MAX ? best.count++ : CANDIDATES_MAX;
+  while (at > 0 && best.profits[at - 1] < profit) {
+    if (at < CANDIDATES_MAX) {
+      best.cycles[at] = best.cycles[at - 1];
+      best.inputs[at] = best.inputs[at - 1];
+      best.profits[at] = best.profits[at - 1];
+    }
+    at--;
+  }
+  if (at >= CANDIDATES_MAX) return;
+  best.cycles[at] = cycle;
+  best.inputs[at] = input;
+  best.profits[at] = profit;
+}
+
+static void screen_cycle(int32_t cycle, double input_max, double profit_min) {
+  double a = 1, b = 1, d = 0;
+  const int32_t *hops = cycle_hops + cycle * HOPS_MAX;
+  for (int i = 0; i < HOPS_MAX && hops[i] >= 0; i++) {
+    int32_t hop = hops[i];
+    if (!known[hop >> 1]) return;
+    double in = reserves[hop], keep = keeps[hop >> 1];
+    d = in * d + keep * a;
+    a = keep * reserves[hop ^ 1] * a;
+    b = in * b;
+  }
+  if (!(a > b) || !(b > 0)) return;
+  double optimum = (sqrt(a) * sqrt(b) - b) / d;
+  double input = optimum < input_max ? optimum : input_max;
+  double profit = (a * input) / (b + d * input) - input;
+  if (profit > profit_min) offer(cycle, input, profit);
+}
+
+typedef struct { int count, left; int32_t hop[HOPS_MAX]; uint64_t in[HOPS_MAX], out[HOPS_MAX]; } Cycle;
+
+static uint64_t quote_hop(const Cycle *cycle, int i, uint64_t amount) {
+  uint64_t in = cycle->in[i], out = cycle->out[i];
+  if (amount == 0 || in == 0 || out == 0 || amount > UINT64_MAX - in) return 0;
+  uint32_t pool = (uint32_t)(cycle->hop[i] >> 1);
+  uint64_t fee = (uint64_t)(((u128)amount * fee_numerator[pool] + fee_denominator[pool] - 1) / fee_denominator[pool]);
+  if (amount <= fee) return 0;
+  uint64_t net = amount - fee;
+  return (uint64_t)((u128)net * out / (in + net));
+}
+
+static uint64_t quote(Cycle *cycle, uint64_t amount) {
+  cycle->left--;
+  for (int i = 0; i < cycle->count && amount > 0; i++) amount = quote_hop(cycle, i, amount);
+  return amount;
+}
+
+typedef struct { uint64_t input, output; } Sized;
+static int64_t profit_of(Sized s) { return (int64_t)(s.output - s.input); }
+
+static Sized least_input(Cycle *cycle, uint64_t input, uint64_t output) {
+  uint64_t good = input, bad = 0;
+  for (uint64_t stride = 1; cycle->left > 0; stride *= 2) {
+    if (stride >= good) break;
+    uint64_t probe = good - stride;
+    if (quote(cycle, probe) == output) good = probe;
+    else {
+      bad = probe;
+      break;
+    }
+  }
+  while (good - bad > 1 && cycle->left > 0) {
+    uint64_t middle = (good + bad) / 2;
+    if (quote(cycle, middle) == output) good = middle;
+    else bad = middle;
+  }
+  return (Sized){good, output};
+}
+
+static int next_step(Cycle *cycle, Sized from, uint64_t max, Sized *found) {
+  uint64_t low = from.input;
+  int any = 0;
+  for (uint64_t stride = 1; cycle->left > 0; stride *= 2) {
+    uint64_t input = low + stride > max ? max : low + stride;
+    if (input == low) return 0;
+    uint64_t output = quote(cycle, input);
+    if (output > from.output) {
+      *found = (Sized){input, output};
+      any = 1;
+      break;
+    }
+    low = input;
+  }
+  while (any && found->input - low > 1 && cycle->left > 0) {
+    uint64_t input = (found->input + low) / 2;
+    uint64_t output = quote(cycle, input);
+    if (output > from.output) *found = (Sized){input, output};
+    else low = input;
+  }
+  return any;
+}
+
+static Sized size_cycle(Cycle *cycle, uint64_t start, uint64_t max) {
+  cycle->left = QUOTES_MAX;
+  uint64_t first = start < 1 ? 1 : start > max ? max : start;
+  Sized begin = least_input(cycle, first, quote(cycle, first));
+  Sized top = begin, lower = begin, upper = begin;
+  for (int step = 0; step < STEPS_MAX && lower.input > 1 && cycle->left > 0; step++) {
+    uint64_t input = lower.input - 1;
+    lower = least_input(cycle, input, quote(cycle, input));
+    if (profit_of(lower) > profit_of(top)) top = lower;
+  }
+  for (int step = 0; step < STEPS_MAX && cycle->left > 0; step++) {
+    Sized next = upper;
+    if (!next_step(cycle, upper, max, &next)) break;
+    upper = next;
+    if (profit_of(upper) > profit_of(top)) top = upper;
+  }
+  return top;
+}
+
+static inline double clamp(double value, double low, double high) { return value > low ? (value < high ? value : high) : low; }
+static inline double log10_or_zero(double value) { return value > 1 ? log10(value) : 0; }
+
+static void set_tip(float *row, double tip, double gross) {
+  row[12] = (float)clamp(log10_or_zero(tip), 0, 12);
+  row[13] = (float)clamp(gross > 0 ? tip / gross : 1, 0, 1);
+  row[14] = 0;
+}
+
+static void fill_row(float *row, const Cycle *cycle, const uint64_t *amounts, double gross, double age_ms) {
+  double share = 0, fees = 0;
+  for (int i = 0; i < cycle->count; i++) {
+    double part = (double)amounts[i] / (double)cycle->in[i];
+    if (part > share) share = part;
+    uint32_t pool = (uint32_t)(cycle->hop[i] >> 1);
+    fees += (double)fee_numerator[pool] / (double)fee_denominator[pool] * 10000;
+  }
+  uint64_t first = cycle->in[0], last = cycle->out[cycle->count - 1];
+  double input = (double)amounts[0];
+  row[0] = (float)clamp(log10_or_zero(gross), 0, 15);
+  row[1] = (float)clamp(log10_or_zero(input), 0, 15);
+  row[2] = (float)clamp(input > 0 ? gross / input * 10000 : 0, 0, 10000);
+  row[3] = (float)clamp(cycle->count, 2, 4);
+  row[4] = (float)clamp(share, 0, 1);
+  row[5] = (float)clamp(fees, 0, 2000);
+  row[6] = (float)clamp(log10_or_zero((double)(first < last ? first : last)), 0, 18);
+  row[7] = (float)clamp(age_ms, 0, 10000);
+  row[8] = 0;
+  row[9] = 0;
+  row[10] = 0.5f;
+  row[11] = 0;
+}
+
+/* Every field of the slot; 0 when the exact profit does not pay the least tip and the fee. */
+static int evaluate(Decision *out, const Record *record, int candidate, double at_ns, double sequence) {
+  Cycle cycle = {0};
+  for (const int32_t *hop = cycle_hops + best.cycles[candidate] * HOPS_MAX; cycle.count < HOPS_MAX && hop[cycle.count] >= 0; cycle.count++) {
+    cycle.hop[cycle.count] = hop[cycle.count];
+    cycle.in[cycle.count] = exact[hop[cycle.count]];
+    cycle.out[cycle.count] = exact[hop[cycle.count] ^ 1];
+  }
+  Sized sized = size_cycle(&cycle, (uint64_t)floor(best.inputs[candidate] + 0.5), (uint64_t)header.input_max);
+  double gross = (double)profit_of(sized);
+  if (gross <= header.fee + header.ladder[0]) return 0;
+  memset(out, 0, sizeof *out);
+  out->amounts[0] = sized.input;
+  for (int i = 0; i < cycle.count; i++) {
+    out->amounts[i + 1] = quote_hop(&cycle, i, out->amounts[i]);
+    out->hop[i] = cycle.hop[i];
+    out->reserves[2 * i] = cycle.in[i];
+    out->reserves[2 * i + 1] = cycle.out[i];
+  }
+  fill_row(out->row, &cycle, out->amounts, gross, (at_ns - record->event_ns) / 1e6);
+  double ev_best = -INFINITY, tip_best = 0, score_best = 0;
+  double most = gross * header.tip_share_max < gross - header.fee - 1 ? gross * header.tip_share_max : gross - header.fee - 1;
+  for (uint32_t i = 0; i < header.tips && header.ladder[i] <= most; i++) {
+    double tip = header.ladder[i];
+    set_tip(out->row, tip, gross);
+    double answer = predict(out->row, FEATURES);
+    double score = answer > 0 ? (answer < 1 ? answer : 1) : 0;
+    double ev = score * (gross - tip - header.fee) - (1 - score) * header.miss_cost;
+    if (ev <= ev_best) continue;
+    ev_best = ev;
+    tip_best = tip;
+    score_best = score;
+  }
+  if (tip_best > 0) set_tip(out->row, tip_best, gross);
+  uint32_t reason = PROFITABLE;
+  if (tip_best == 0) reason = NO_AFFORDABLE_TIP;
+  else if (ev_best < header.ev_min) reason = EV_BELOW_MINIMUM;
+  else {
+    for (int i = 0; i < cycle.count && reason == PROFITABLE; i++)
+      if (flight_held(cycle.hop[i] >> 1, at_ns)) reason = HELD;
+    if (reason == PROFITABLE && flight.count >= IN_FLIGHT_MAX) reason = TOO_MANY;
+  }
+  out->action = reason == PROFITABLE ? 1 : 2;
+  out->reason = reason;
+  out->sequence = sequence;
+  out->slot = record->slot;
+  out->event_ns = record->event_ns;
+  out->feed_ns = record->feed_ns;
+  out->hops = (uint32_t)cycle.count;
+  out->tips = header.tips;
+  out->features = FEATURES;
+  out->transaction = record->transaction;
+  out->gross = gross;
+  out->fee = header.fee;
+  out->tip = tip_best;
+  out->net = gross - header.fee - tip_best;
+  out->ev = tip_best > 0 ? floor(ev_best + 0.5) : 0;
+  out->score = score_best;
+  memcpy(out->ladder, header.ladder, header.tips * sizeof(double));
+  return 1;
+}
+
+static int overlaps_better(int candidate) {
+  const int32_t *own = cycle_hops + best.cycles[candidate] * HOPS_MAX;
+  for (int better = 0; better < candidate; better++) {
+    const int32_t *other = cycle_hops + best.cycles[better] * HOPS_MAX;
+    for (int i = 0; i < HOPS_MAX && own[i] >= 0; i++)
+      for (int j = 0; j < HOPS_MAX && other[j] >= 0; j++)
+        if (own[i] >> 1 == other[j] >> 1) return 1;
+  }
+  return 0;
+}
+
+static void decide_candidates(const Record *record) {
+  for (int i = 0; i < best.count; i++) {
+    if (overlaps_better(i)) {
+      counters.overlapping++;
+      continue;
+    }
+    uint32_t head = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
+    Decision *slot = &decisions[head % DECISION_SLOTS];
+    if (!evaluate(slot, record, i, now_ns(), decided + 1)) {
+      counters.unprofitable++;
+      continue;
+    }
+    decided++;
+    slot->decide_ns = now_ns();
+    atomic_store_explicit(&decision_indices.head, head + 1, memory_order_release);
+    counters.decisions++;
+    if (slot->action != 1) continue;
+    counters.sends++;
+    flight_hold(slot->sequence, slot->hop, (int)slot->hops, slot->decide_ns);
+  }
+}
+
+static void count_latency(double ns) {
+  uint32_t value = ns > 0 ? (uint32_t)(ns < 1e9 ? ns : 1e9) : 0;
+  int exponent = value < 64 ? 5 : 31 - __builtin_clz(value);
+  latency_buckets[value < 64 ? value : (uint32_t)((exponent - 5) * 64) + ((value >> (exponent - 6)) & 63)]++;
+}
+
+static void decide_group(const Record *record, uint32_t pool) {
+  counters.swaps++;
+  if (now_ns() - record->feed_ns > EVENT_AGE_NS_MAX) {
+    counters.stale++;
+    return;
+  }
+  best.count = 0;
+  for (int32_t i = starts[pool]; i < starts[pool + 1]; i++)
+    screen_cycle(cycle_of_pool[i], header.input_max, header.fee + header.ladder[0]);
+  counters.cycles += starts[pool + 1] - starts[pool];
+  if (best.count > 0) decide_candidates(record);
+  count_latency(now_ns() - record->feed_ns);
+}
+
+static void do_work(void) {
+  uint32_t sequence = atomic_load(&policy_sequence);
+  if (sequence != policy_seen) policy_seen = sequence;
+  uint32_t tail = atomic_load_explicit(&market_indices.tail, memory_order_relaxed);
+  uint32_t head = atomic_load_explicit(&market_indices.head, memory_order_acquire);
+  if (head - tail > counters.depth_max) counters.depth_max = head - tail;
+  for (int taken = 0; taken < 64 && tail != head; taken++, tail++) {
+    const Record *record = &market[tail % MARKET_SLOTS];
+    counters.records++;
+    if (record->sequence != market_sequence + 1 && market_sequence != 0) counters.gaps++;
+    market_sequence = record->sequence;
+    uint32_t pool = record->pool;
+    for (int side = 0; side < 2; side++) {
+      exact[2 * pool + side] = record->reserve[side];
+      reserves[2 * pool + side] = (double)record->reserve[side];
+    }
+    known[pool] = 1;
+    if (flight.holder[pool] >= 0) flight_free(flight.holder[pool]);
+    if ((record->flags & 3) == 1) decide_group(record, pool);
+  }
+  atomic_store_explicit(&market_indices.tail, tail, memory_order_release);
+}
+
+static void reset(void) {
+  memset(known, 0, header.pools);
+  memset(&flight.count, 0, sizeof flight.count);
+  memset(flight.sequences, 0, sizeof flight.sequences);
+  for (uint32_t pool = 0; pool < header.pools; pool++) flight.holder[pool] = -1;
+  memset(&counters, 0, sizeof counters);
+  market_sequence = 0;
+  decided = 0;
+}
+
+static void put(const Record *source) {
+  uint32_t head = atomic_load_explicit(&market_indices.head, memory_order_relaxed);
+  Record *slot = &market[head % MARKET_SLOTS];
+  *slot = *source;
+  slot->event_ns = slot->feed_ns = now_ns();
+  atomic_store_explicit(&market_indices.head, head + 1, memory_order_release);
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void print_quantiles(const char *name, double *values, uint32_t count) {
+  qsort(values, count, sizeof *values, ascending);
+  double p[3] = {0.5, 0.99, 0.999};
+  printf("\"%s\": {\"count\": %u", name, count);
+  const char *names[3] = {"p50", "p99", "p999"};
+  for (int i = 0; i < 3; i++) printf(", \"%s\": %.0f", names[i], count ? values[(uint32_t)(p[i] * (count - 1))] : 0.0);
+  printf("}");
+}
+
+/* One pass over all records. With the counted clock it answers the hash of every decision record, FNV-1a. */
+static uint32_t pass(double *plain, double *deciding, uint32_t *plain_count, uint32_t *deciding_count) {
+  uint32_t hash = 2166136261u, total = header.snapshots + header.events;
+  reset();
+  *plain_count = *deciding_count = 0;
+  for (uint32_t i = 0; i < total; i++) {
+    counted_ns = 1e9 + 1000.0 * i;
+    put(&records[i]);
+    uint32_t before = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
+    double start = now_ns();
+    do_work();
+    double elapsed = now_ns() - start;
+    uint32_t after = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
+    if (counted_clock)
+      for (uint32_t d = before; d != after; d++)
+        for (size_t byte = 0; byte < sizeof(Decision); byte++)
+          hash = (hash ^ ((const uint8_t *)&decisions[d % DECISION_SLOTS])[byte]) * 16777619u;
+    atomic_store_explicit(&decision_indices.tail, after, memory_order_release);
+    if (i < header.snapshots + header.warm_up) continue;
+    if (after == before) plain[(*plain_count)++] = elapsed;
+    else deciding[(*deciding_count)++] = elapsed;
+  }
+  return hash;
+}
+
+static void *section(FILE *file, size_t bytes) {
+  void *memory = malloc(bytes ? bytes : 1);
+  if (fread(memory, 1, bytes, file) != bytes) exit(65);
+  return memory;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 3) return 64;
+  FILE *file = fopen(argv[1], "rb");
+  if (!file || fread(&header, sizeof header, 1, file) != 1) return 66;
+  fee_numerator = section(file, 4ul * header.pools);
+  fee_denominator = section(file, 4ul * header.pools);
+  cycle_hops = section(file, 16ul * header.cycles);
+  starts = section(file, 4ul * (header.pools + 1));
+  cycle_of_pool = section(file, 4ul * header.places);
+  records = section(file, sizeof(Record) * (header.snapshots + header.events));
+  fclose(file);
+  void *library = dlopen(argv[2], RTLD_NOW);
+  if (!library) return 67;
+  const model_abi_v1 *(*export)(void) = (const model_abi_v1 *(*)(void))dlsym(library, "model_abi_v1_export");
+  predict = export()->predict_arb;
+  reserves = calloc(2 * header.pools, sizeof *reserves);
+  exact = calloc(2 * header.pools, sizeof *exact);
+  keeps = calloc(header.pools, sizeof *keeps);
+  known = calloc(header.pools, 1);
+  flight.holder = calloc(header.pools, sizeof *flight.holder);
+  for (uint32_t pool = 0; pool < header.pools; pool++) keeps[pool] = 1 - (double)fee_numerator[pool] / (double)fee_denominator[pool];
+  double *plain = calloc(header.events, sizeof *plain), *deciding = calloc(header.events, sizeof *deciding);
+  uint32_t plain_count, deciding_count;
+  counted_clock = 1;
+  uint32_t hash = pass(plain, deciding, &plain_count, &deciding_count);
+  printf("{\"hash\": %u, \"decisions\": %.0f, \"sends\": %.0f, ", hash, counters.decisions, counters.sends);
+  counted_clock = 0;
+  pass(plain, deciding, &plain_count, &deciding_count);
+  print_quantiles("plain", plain, plain_count);
+  printf(", ");
+  print_quantiles("deciding", deciding, deciding_count);
+  printf("}\n");
+  return 0;
+}
