@@ -99,6 +99,31 @@ export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decisi
   floats.set(decision.features.slice(0, FEATURES_MAX));
 }
 
+/** What the io thread tells the hot thread after an outcome, or when the wallet changed. */
+export type OutcomeNote = {
+  /** The settled decision; 0 when none is. */
+  readonly sequence: number;
+  readonly walletLamports: number;
+  readonly tipMedianLamports: number;
+  readonly landedShare: number;
+  readonly outbidShare: number;
+};
+
+/** Puts a note into an OUTCOME_RING; false when it is full. */
+export function sendOutcomeNote(ring: SlotProducer, note: OutcomeNote): boolean {
+  const at = ring.claim();
+  if (at < 0) return false;
+  const place = at >> 3;
+  ring.f64[place] = note.sequence;
+  ring.f64[place + 1] = note.walletLamports;
+  ring.f64[place + 2] = note.tipMedianLamports;
+  ring.f64[place + 3] = note.landedShare;
+  ring.f64[place + 4] = note.outbidShare;
+  ring.advance();
+  ring.publish();
+  return true;
+}
+
 /** Reads a published slot of a DECISION_RING. */
 export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decision {
   const word = at >> 2;

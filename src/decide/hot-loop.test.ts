@@ -7,7 +7,14 @@ import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/m
 import { formatSlotRing, SlotConsumer, SlotProducer, slotRingBytes } from "#memory/slot-ring.ts";
 import { type PolicyFields, Switchboard } from "#memory/switchboard.ts";
 import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "./counters.ts";
-import { DECISION_RING, type Decision, OUTCOME_RING, readDecision, writeDecision } from "./decision-record.ts";
+import {
+  DECISION_RING,
+  type Decision,
+  OUTCOME_RING,
+  readDecision,
+  sendOutcomeNote,
+  writeDecision,
+} from "./decision-record.ts";
 import { createHotLoop, type HotLoopSettings } from "./hot-loop.ts";
 
 const SOL = 1_000_000_000n;
@@ -89,10 +96,8 @@ function createRig(settings: Partial<HotLoopSettings> = {}, policy: Partial<Poli
     return out;
   };
   const settle = (decided: number, walletLamports: number) => {
-    const at = outcomes.producer.claim();
-    outcomes.producer.f64.set([decided, walletLamports, 0, 0.5, 0], at >> 3);
-    outcomes.producer.advance();
-    outcomes.producer.publish();
+    const recent = { tipMedianLamports: 0, landedShare: 0.5, outbidShare: 0 };
+    expect(sendOutcomeNote(outcomes.producer, { sequence: decided, walletLamports, ...recent })).toBe(true);
   };
   return {
     clock,

@@ -8,4 +8,5 @@ export const EXECUTE_ERROR = {
   route: 1106,
   plan: 1107,
   journal: 1108,
+  ioThread: 1109,
 } as const;

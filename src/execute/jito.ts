@@ -52,7 +52,7 @@ export class JitoRoute implements Route {
 
   constructor(
     private readonly rpc: Rpc,
-    private readonly tipAccounts: readonly string[],
+    readonly tipAccounts: readonly string[],
     private readonly options: JitoOptions,
   ) {}
 

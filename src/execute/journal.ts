@@ -21,6 +21,8 @@ export type JournalEntry = {
   /** The Arb envelope of its decision and the key it is published under. */
   readonly arbKey: string;
   readonly arbBase64: string;
+  /** The bus has the Arb envelope. */
+  readonly recorded?: boolean;
 };
 
 /** The file is written anew when it passes this size. */
@@ -47,9 +49,18 @@ export class BundleJournal {
 
   opened(entry: JournalEntry): void {
     this.#open.set(entry.bundle.decisionId, entry);
-    this.#append(JSON.stringify({ open: entry }, (_, value) => (typeof value === "bigint" ? `${value}n` : value)));
+    this.#append(openLine(entry));
   }
 
+  /** The Arb envelope is durable. */
+  recorded(decisionId: string): void {
+    const entry = this.#open.get(decisionId);
+    if (entry === undefined || entry.recorded === true) return;
+    this.#open.set(decisionId, { ...entry, recorded: true });
+    this.#append(JSON.stringify({ recorded: decisionId }));
+  }
+
+  /** The Outcome is durable. */
   closed(decisionId: string): void {
     if (!this.#open.delete(decisionId)) return;
     this.#append(JSON.stringify({ close: decisionId }));
@@ -80,14 +91,11 @@ export class BundleJournal {
   }
 
   #rewrite(): void {
-    const lines = this.open.map((entry) =>
-      JSON.stringify({ open: entry }, (_, value) => (typeof value === "bigint" ? `${value}n` : value)),
-    );
-    writeFileAtomic(this.#path, lines.map((line) => `${line}\n`).join(""), 0o600);
+    writeFileAtomic(this.#path, this.open.map((entry) => `${openLine(entry)}\n`).join(""), 0o600);
   }
 
   #replay(line: string): void {
-    let parsed: { readonly open?: JournalEntry; readonly close?: string };
+    let parsed: { readonly open?: JournalEntry; readonly recorded?: string; readonly close?: string };
     try {
       parsed = JSON.parse(line, (_, value: unknown) =>
         typeof value === "string" && /^-?\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
@@ -97,9 +105,15 @@ export class BundleJournal {
       return;
     }
     if (parsed.open !== undefined) this.#open.set(parsed.open.bundle.decisionId, parsed.open);
+    const recorded = parsed.recorded === undefined ? undefined : this.#open.get(parsed.recorded);
+    if (recorded !== undefined) this.#open.set(recorded.bundle.decisionId, { ...recorded, recorded: true });
     if (parsed.close !== undefined) this.#open.delete(parsed.close);
   }
 }
+
+/** JSON has no bigint: they are written as texts that end in n. */
+const openLine = (entry: JournalEntry): string =>
+  JSON.stringify({ open: entry }, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
 
 function readLines(path: string): string[] {
   try {

@@ -8,7 +8,7 @@ export function settleLanded(bundle: SentBundle, wallet: Address, transaction: u
   const meta = field(transaction, "meta");
   if (!isRecord(meta)) return undefined;
   const keys = list(field(transaction, "transaction", "message", "accountKeys"));
-  const at = keys.findIndex((key) => key === wallet);
+  const at = keys.indexOf(wallet);
   const before = at < 0 ? undefined : whole(list(meta["preBalances"])[at]);
   const after = at < 0 ? undefined : whole(list(meta["postBalances"])[at]);
   if (before === undefined || after === undefined) return undefined;

@@ -1,0 +1,52 @@
+/** The arbitrage agent's io thread (a Worker of arbitrage.ts): joins the shared memory, the bus and the io service. */
+import { openEmbeddedBus } from "#bus/embedded.ts";
+import { createLog } from "#core/log.ts";
+import { runPaths } from "#core/paths.ts";
+import { seededRandom } from "#core/random.ts";
+import { VERSION } from "#core/version.ts";
+import { bellWaiter } from "#decide/agent-memory.ts";
+import { countersOver } from "#decide/counters.ts";
+import { readDecision, sendOutcomeNote } from "#decide/decision-record.ts";
+import { startIoService } from "#execute/io-service.ts";
+import { serveIoThread } from "#execute/io-thread.ts";
+import { RECOVERY_TOPICS } from "#execute/recovery.ts";
+import { createSystemClock } from "#ffi/system-clock.ts";
+import { HistogramReader } from "#memory/histogram.ts";
+import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+
+serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
+  const log = createLog({ process: "arbitrage", level: config["log.level"], format: config["log.format"] });
+  const bus = openEmbeddedBus({
+    path: runPaths(config.dataDir).bus,
+    lingerMs: config["bus.lingerMs"],
+    retainMiB: config["bus.retainMiB"],
+    log,
+  });
+  const decisions = new SlotConsumer(memory.decisions);
+  const outcomes = new SlotProducer(memory.outcomes);
+  const service = await startIoService({
+    config,
+    identity: { agent: "arbitrage", mode: config.mode, version: VERSION, modelHash, runStartMs },
+    nextDecision: () => {
+      const at = decisions.peek();
+      if (at < 0) return undefined;
+      const decision = readDecision(decisions, at);
+      decisions.advance();
+      decisions.release();
+      return decision;
+    },
+    waitForDecision: bellWaiter(memory),
+    note: (note) => void sendOutcomeNote(outcomes, note),
+    publish: (topic, key, value) => bus.publish(topic, key, value),
+    reader: bus.consumer({ group: "arbitrage-recovery", topics: RECOVERY_TOPICS, start: "first" }),
+    counters: countersOver(memory.counters),
+    latency: new HistogramReader(memory.latency),
+    clock: createSystemClock(),
+    random: seededRandom(`tips ${runStartMs}`).unit,
+    log,
+  });
+  return async () => {
+    await service.stop();
+    await bus.close();
+  };
+});

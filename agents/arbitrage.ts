@@ -1,0 +1,63 @@
+/**
+ * The arbitrage agent's main thread: the hot loop and nothing else. It parks on the market ring's doorbell when there is
+ * nothing to do and goes back to the event loop at least every WAIT_MS_MAX, for signals, heartbeats and the worker's
+ * words. Everything slow lives in arbitrage-io.ts, a Worker that shares the memory made here.
+ */
+import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
+import { CatalogueFollower } from "#decide/catalogue-follower.ts";
+import { countersOver } from "#decide/counters.ts";
+import { createHotLoop } from "#decide/hot-loop.ts";
+import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
+import { IoThread } from "#execute/io-thread.ts";
+import { createDoorbell } from "#ffi/doorbell.ts";
+import { Histogram } from "#memory/histogram.ts";
+import { openRegion } from "#memory/region.ts";
+import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { Switchboard } from "#memory/switchboard.ts";
+import { ensureDefaultModel, loadModel } from "#model/default-model.ts";
+import { runAgent } from "#supervise/agent-runtime.ts";
+
+/** Longest sleep on the doorbell, and most batches before the event loop gets its turn. */
+const WAIT_MS_MAX = 50;
+const BATCHES_MAX = 256;
+
+runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
+  if (ensureDefaultModel(paths.models)) log.info("compiled the default model");
+  const model = loadModel(paths.models, "arb");
+  const memory = createAgentMemory();
+  const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url)));
+  await io.start({ config, modelHash: model.hash, runStartMs: Date.now(), memory });
+  const market = openRegion(paths.marketRing("arbitrage"));
+  const doorbell = createDoorbell(market, SLOT_RING_DOORBELL_BYTE);
+  const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
+  switchboard.writePolicy(firstPolicy(config));
+  const loop = createHotLoop({
+    market: new SlotConsumer(market),
+    decisions: new SlotProducer(memory.decisions),
+    outcomes: new SlotConsumer(memory.outcomes),
+    switchboard,
+    predict: (features) => model.predict(features),
+    clock,
+    counters: countersOver(memory.counters),
+    latency: new Histogram(memory.latency),
+    settings: loopSettings(config, 0),
+    wake: bellRinger(memory),
+  });
+  const catalogue = new CatalogueFollower(loop, paths.poolCatalogue);
+  let running = true;
+  const work = async () => {
+    while (running) {
+      doorbell.wait(WAIT_MS_MAX);
+      for (let batch = 0; batch < BATCHES_MAX && loop.doWork() > 0; batch++);
+      catalogue.follow(clock.monotonicNs());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const working = work();
+  ready();
+  return async () => {
+    running = false;
+    await working;
+    await io.stop();
+  };
+});

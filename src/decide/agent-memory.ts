@@ -1,0 +1,51 @@
+/** The memory that the two threads of an agent share, and the bell by which the hot thread wakes the io thread. */
+import { Histogram } from "#memory/histogram.ts";
+import { formatSlotRing, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
+import { COUNTERS_BYTES } from "./counters.ts";
+import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
+
+export type AgentMemory = {
+  /** DECISION_RING, hot to io. */
+  readonly decisions: SharedArrayBuffer;
+  /** OUTCOME_RING, io to hot. */
+  readonly outcomes: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  /** Histogram of feed stamp to decision. */
+  readonly latency: SharedArrayBuffer;
+  /** One i32 that grows with every decision. */
+  readonly bell: SharedArrayBuffer;
+};
+
+export const createAgentMemory = (): AgentMemory => ({
+  decisions: sharedRing(DECISION_RING),
+  outcomes: sharedRing(OUTCOME_RING),
+  counters: new SharedArrayBuffer(COUNTERS_BYTES),
+  latency: new SharedArrayBuffer(Histogram.bytes),
+  bell: new SharedArrayBuffer(4),
+});
+
+/** What the hot thread calls after it published a decision. */
+export function bellRinger(memory: Pick<AgentMemory, "bell">): () => void {
+  const word = new Int32Array(memory.bell);
+  return () => {
+    Atomics.add(word, 0, 1);
+    Atomics.notify(word, 0);
+  };
+}
+
+/** What the io thread awaits: resolves at the next ring after the last one it saw, at the latest after `timeoutMs`. */
+export function bellWaiter(memory: Pick<AgentMemory, "bell">): (timeoutMs: number) => Promise<unknown> {
+  const word = new Int32Array(memory.bell);
+  let seen = Atomics.load(word, 0);
+  return async (timeoutMs) => {
+    const waiting = Atomics.waitAsync(word, 0, seen, timeoutMs);
+    if (waiting.async) await waiting.value;
+    seen = Atomics.load(word, 0);
+  };
+}
+
+function sharedRing(format: SlotRingFormat): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(slotRingBytes(format));
+  formatSlotRing(buffer, format);
+  return buffer;
+}

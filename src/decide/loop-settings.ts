@@ -1,0 +1,25 @@
+/** What the options say to the hot loop. */
+import type { Config } from "#core/config.ts";
+import { SIGNATURE_FEE_LAMPORTS } from "#core/units.ts";
+import type { PolicyFields } from "#memory/switchboard.ts";
+import type { HotLoopSettings } from "./hot-loop.ts";
+
+/** `walletLamports`: what is known of the wallet at the start; 0 decides nothing before the io thread says more. */
+export const loopSettings = (config: Config, walletLamports: number): HotLoopSettings => ({
+  hopsMax: config["arbitrage.hopsMax"],
+  inputLamportsMax: config["arbitrage.inputLamportsMax"],
+  tipShareMax: config["arbitrage.tipShareMax"],
+  feeLamports: Number(SIGNATURE_FEE_LAMPORTS),
+  // A block engine charges nothing for a bundle that does not land.
+  missCostLamports: 0,
+  slotMs: config["sim.slotMs"],
+  walletLamports,
+});
+
+/** The policy before any operator changed it. */
+export const firstPolicy = (config: Config): PolicyFields => ({
+  killed: false,
+  throttlePct: 0,
+  evMinLamports: config["arbitrage.evMinLamports"],
+  tipLadderLamports: config["arbitrage.tipLadder"],
+});

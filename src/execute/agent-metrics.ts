@@ -1,0 +1,107 @@
+/**
+ * What the agent reports once a second, gathered from the hot thread's counters and histogram and from what the io thread
+ * saw: sends, landings, money. All windows are bounded lists or rings; nothing grows with time.
+ */
+import { lamportsToSol } from "#core/units.ts";
+import { COUNTER, type CounterName } from "#decide/counters.ts";
+import type { MetricsFields } from "#wire/envelope.ts";
+import type { Settlement } from "./bundle.ts";
+import type { AgentIdentity } from "./records.ts";
+
+/** A window of the shared latency histogram, as far as this room needs to know it. */
+export type LatencyWindow = { readonly maxNs: number; quantile(q: number): number };
+
+export type MetricsParts = {
+  readonly identity: AgentIdentity;
+  readonly counters: Float64Array;
+  readonly latency: { takeWindow(): LatencyWindow };
+  readonly publishDropped: () => number;
+};
+
+const SECONDS_KEPT = 3_600;
+const LANDED_WINDOW_SECONDS = 60;
+/** Send latencies kept for the quantile. */
+const SENDS_KEPT = 512;
+
+type Second = { settled: number; landed: number; realisedLamports: bigint };
+
+export class AgentMetrics {
+  /** The last hour, one entry a second, the present one last. */
+  readonly #seconds: Second[] = [{ settled: 0, landed: 0, realisedLamports: 0n }];
+  readonly #sendNs: number[] = [];
+  readonly #before = new Map<CounterName, number>();
+
+  constructor(private readonly parts: MetricsParts) {}
+
+  accepted(latencyNs: number): void {
+    this.#sendNs.push(latencyNs);
+    if (this.#sendNs.length > SENDS_KEPT) this.#sendNs.shift();
+  }
+
+  settled(settlement: Settlement): void {
+    const now = this.#seconds.at(-1);
+    if (now === undefined) return;
+    now.settled++;
+    if (settlement.state === "landed") now.landed++;
+    now.realisedLamports += settlement.realisedNetLamports;
+  }
+
+  /** The report on the window since the last call, and the start of the next. */
+  take(atNs: bigint, monotonicNs: number, windowMs: number): MetricsFields {
+    const { identity, counters, latency, publishDropped } = this.parts;
+    const hot = latency.takeWindow();
+    const minute = this.#seconds.slice(-LANDED_WINDOW_SECONDS);
+    const settled = minute.reduce((sum, second) => sum + second.settled, 0);
+    const landed = minute.reduce((sum, second) => sum + second.landed, 0);
+    const pnl = this.#seconds.reduce((sum, second) => sum + second.realisedLamports, 0n);
+    const total = (name: CounterName) => counters[COUNTER[name]] as number;
+    const newestNs = total("newestFeedNs");
+    const fields: MetricsFields = {
+      hotpathP50: hot.quantile(0.5) / 1e6,
+      hotpathP99: hot.quantile(0.99) / 1e6,
+      sendP99: quantile(this.#sendNs, 0.99) / 1e6,
+      landedPct: settled === 0 ? 0 : (100 * landed) / settled,
+      pnl1h: lamportsToSol(pnl),
+      // No service level is set yet.
+      sloViolation: false,
+      agent: identity.agent,
+      mode: identity.mode,
+      atNs,
+      windowMs,
+      events: this.#since("records"),
+      swaps: this.#since("swaps"),
+      decisions: this.#since("decisions"),
+      sends: this.#since("sends"),
+      landed: BigInt(this.#seconds.at(-1)?.landed ?? 0),
+      marketDropped: BigInt(total("marketDropped")),
+      publishDropped: BigInt(total("decisionsDropped") + publishDropped()),
+      hotpathP50Ns: BigInt(Math.round(hot.quantile(0.5))),
+      hotpathP99Ns: BigInt(Math.round(hot.quantile(0.99))),
+      hotpathP999Ns: BigInt(Math.round(hot.quantile(0.999))),
+      hotpathMaxNs: BigInt(Math.round(hot.maxNs)),
+      slot: BigInt(total("slot")),
+      marketLagMs: BigInt(newestNs === 0 ? 0 : Math.max(0, Math.round((monotonicNs - newestNs) / 1e6))),
+      pnl1hLamports: pnl,
+      eventsTotal: BigInt(total("records")),
+      swapsTotal: BigInt(total("swaps")),
+      modelHash: identity.modelHash,
+      ringDepthMax: total("ringDepthMax"),
+    };
+    counters[COUNTER.ringDepthMax] = 0;
+    this.#seconds.push({ settled: 0, landed: 0, realisedLamports: 0n });
+    if (this.#seconds.length > SECONDS_KEPT) this.#seconds.shift();
+    return fields;
+  }
+
+  #since(name: CounterName): bigint {
+    const now = this.parts.counters[COUNTER[name]] as number;
+    const before = this.#before.get(name) ?? 0;
+    this.#before.set(name, now);
+    return BigInt(now - before);
+  }
+}
+
+function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+}

@@ -1,0 +1,185 @@
+/**
+ * The io thread's desk: takes decisions from the hot thread, builds and signs what is to be sent, sends it, has it
+ * followed, and puts all of it on record. In this order for a bundle: journal, send, Arb record; and at its end: hot
+ * thread told, Outcome record, journal. Nothing here throws for a bad day; a decision that cannot be built goes on record
+ * as skipped, with why.
+ */
+import { errorText } from "#core/error.ts";
+import type { PoolFacts } from "#core/pool.ts";
+import type { Address } from "#core/units.ts";
+import { type Decision, decisionId, type OutcomeNote } from "#decide/decision-record.ts";
+import { notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
+import type { ChainState } from "./chain-state.ts";
+import type { BundleJournal, JournalEntry } from "./journal.ts";
+import { compileMessage } from "./message.ts";
+import type { Outbox } from "./outbox.ts";
+import { planInstructions } from "./plan.ts";
+import { RecentOutcomes } from "./recent.ts";
+import { type AgentIdentity, type ArbRecordParts, arbRecord, outcomeRecord } from "./records.ts";
+import { bundleIdOf, type Route, type SendAnswer } from "./route.ts";
+import { type LandingTracker, OPEN_BUNDLES_MAX } from "./tracker.ts";
+import { signatureOf, signTransaction } from "./transaction.ts";
+import type { Wallet } from "./wallet.ts";
+
+/** A blockhash older than this (half its life) is not built on: the cluster has not answered for long. */
+const BLOCKHASH_AGE_NS_MAX = 30e9;
+
+export type DeskParts = {
+  readonly identity: AgentIdentity;
+  readonly wallet: Wallet;
+  readonly pool: (index: number) => PoolFacts | undefined;
+  /** Undefined in a paper run: nothing is sent, and every bundle fills as predicted. */
+  readonly live?: { readonly route: Route; readonly chain: ChainState };
+  readonly journal: BundleJournal;
+  readonly outbox: Outbox;
+  readonly unixNs: (monotonicNs: number) => bigint;
+  readonly wallNs: () => bigint;
+  readonly leaderOf: (slot: number) => Promise<string>;
+  /** To the hot thread. */
+  readonly note: (note: OutcomeNote) => void;
+  /** For the metrics. */
+  readonly onAccepted: (latencyNs: number) => void;
+  readonly onSettled: (settlement: Settlement) => void;
+};
+
+type Built = { readonly bundle: SentBundle; readonly wire: Uint8Array };
+
+export class Desk {
+  readonly #recent = new RecentOutcomes();
+  #tracker: LandingTracker | undefined;
+  #sending = 0;
+
+  constructor(private readonly parts: DeskParts) {}
+
+  /** The tracker reports to this desk, so it can only be made after it. */
+  followWith(tracker: LandingTracker): void {
+    this.#tracker = tracker;
+  }
+
+  /** Bundles without a final state. */
+  get openCount(): number {
+    return this.#sending + (this.#tracker?.openCount ?? 0);
+  }
+
+  take(decision: Decision): void {
+    const { identity, pool, unixNs, outbox } = this.parts;
+    const base: ArbRecordParts = { identity, pool, unixNs };
+    if (decision.action === "skip") {
+      outbox.offer("arbitrage-decisions-proto", arbRecord(decision, base));
+      return;
+    }
+    let built: Built;
+    try {
+      built = this.#build(decision);
+    } catch (thrown) {
+      const notSentBecause = `not_built: ${errorText(thrown)}`;
+      outbox.offer("arbitrage-decisions-proto", arbRecord(decision, { ...base, notSentBecause }));
+      this.#tellHotThread(decision.sequence);
+      return;
+    }
+    const { bundle, wire } = built;
+    const record = arbRecord(decision, { ...base, sent: bundle });
+    const entry = { bundle, arbKey: record.key, arbBase64: Buffer.from(record.bytes).toString("base64") };
+    this.parts.journal.opened(entry);
+    void this.#send(bundle, wire);
+    void outbox.must("arbitrage-decisions-proto", record, () => this.parts.journal.recorded(bundle.decisionId));
+  }
+
+  /** Takes over what an earlier life sent; `recorded` says that its Arb record is already on the bus. */
+  resume(entry: JournalEntry, recorded: boolean): void {
+    const { outbox, journal, live } = this.parts;
+    // Sequence numbers begin anew with each life: this one's must not free a decision of the present life.
+    const bundle = { ...entry.bundle, sequence: 0 };
+    const record = { key: entry.arbKey, bytes: new Uint8Array(Buffer.from(entry.arbBase64, "base64")) };
+    if (recorded) journal.recorded(bundle.decisionId);
+    else void outbox.must("arbitrage-decisions-proto", record, () => journal.recorded(bundle.decisionId));
+    if (live !== undefined && bundle.route === live.route.name) this.#tracker?.follow(bundle);
+    else this.settle(bundle, notLanded("unknown", "the agent began anew in another mode while it was open"));
+  }
+
+  /** The end of a bundle, called once for each. */
+  settle(bundle: SentBundle, settlement: Settlement): void {
+    this.#recent.add(bundle, settlement);
+    this.#tellHotThread(bundle.sequence);
+    this.parts.onSettled(settlement);
+    void this.#record(bundle, settlement, this.parts.wallNs());
+  }
+
+  /** Tells the hot thread how the wallet stands; `sequence` 0 settles nothing. */
+  #tellHotThread(sequence: number): void {
+    const { live, note } = this.parts;
+    const { tipMedianLamports, landedShare, outbidShare } = this.#recent;
+    const walletLamports = live === undefined ? Number.MAX_SAFE_INTEGER : Number(live.chain.baseUnits ?? 0n);
+    note({ sequence, walletLamports, tipMedianLamports, landedShare, outbidShare });
+  }
+
+  walletChanged(): void {
+    this.#tellHotThread(0);
+  }
+
+  async #record(bundle: SentBundle, settlement: Settlement, landNs: bigint): Promise<void> {
+    const { identity, outbox, journal, leaderOf } = this.parts;
+    const leader = await leaderOf(settlement.landedSlot || bundle.decidedSlot);
+    const record = outcomeRecord(bundle, settlement, { identity, landNs, leader });
+    await outbox.must("bundle-outcomes-proto", record, () => journal.closed(bundle.decisionId));
+  }
+
+  #build(decision: Decision): Built {
+    const { identity, wallet, pool, live, unixNs, wallNs } = this.parts;
+    const chain = live?.chain.blockhash();
+    if (live !== undefined && (chain === undefined || chain.ageNs > BLOCKHASH_AGE_NS_MAX))
+      throw new Error("no recent blockhash");
+    if (this.openCount >= OPEN_BUNDLES_MAX) throw new Error(`${OPEN_BUNDLES_MAX} bundles are open`);
+    const tipAccount = (live?.route.tipAccount() ?? wallet.address) as Address;
+    const blockhash = chain?.blockhash ?? wallet.address;
+    const instructions = planInstructions(decision, {
+      owner: wallet.address,
+      pool,
+      tokenAccount: (mint) => wallet.tokenAccount(mint),
+      tipAccount,
+    });
+    const message = compileMessage({ payer: wallet.address, blockhash, instructions });
+    const wire = signTransaction(message, [wallet.keypair]);
+    const signature = signatureOf(wire);
+    const bundleId = bundleIdOf([signature]);
+    const bundle: SentBundle = {
+      decisionId: decisionId(identity.agent, identity.runStartMs, decision.sequence),
+      sequence: decision.sequence,
+      bundleId,
+      routeId: bundleId,
+      route: live?.route.name ?? "paper",
+      signature,
+      wireBase64: Buffer.from(wire).toString("base64"),
+      blockhash,
+      lastValidBlockHeight: chain?.lastValidBlockHeight ?? 0,
+      decidedSlot: Number(decision.slot),
+      pools: decision.hops.map((hop) => pool(hop.pool)?.address ?? ("" as Address)),
+      tipLamports: decision.tipLamports,
+      feeLamports: decision.feeLamports,
+      predictedNetLamports: decision.netLamports,
+      eventNs: unixNs(decision.eventNs),
+      decideNs: unixNs(decision.decideNs),
+      sendNs: wallNs(),
+      acceptedNs: 0n,
+    };
+    return { bundle, wire };
+  }
+
+  async #send(bundle: SentBundle, wire: Uint8Array): Promise<void> {
+    const { live, wallNs, onAccepted } = this.parts;
+    if (live === undefined) {
+      this.settle(bundle, paperSettlement(bundle));
+      return;
+    }
+    this.#sending++;
+    const answer: SendAnswer = await live.route.send(wire);
+    this.#sending--;
+    if (answer.kind === "rejected") this.settle(bundle, notLanded("rejected", answer.why));
+    else if (answer.kind === "unanswered") this.#tracker?.follow(bundle);
+    else {
+      const acceptedNs = wallNs();
+      onAccepted(Number(acceptedNs - bundle.decideNs));
+      this.#tracker?.follow({ ...bundle, routeId: answer.routeId, acceptedNs });
+    }
+  }
+}

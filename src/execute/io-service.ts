@@ -1,0 +1,201 @@
+/**
+ * The io thread as a service: opens wallet, cluster and route, takes over what an earlier life left open, then runs five
+ * small loops beside each other, none of which overlaps itself:
+ *
+ *   decisions      as they come              build, sign, send, record
+ *   landing        every POLL_MS             follow open bundles to their end
+ *   chain          twice a slot              blockhash, slot, wallet
+ *   metrics        every second
+ *   recovery place every PLACE_MS            see recovery.ts
+ *
+ * In mode replay nothing is sent and nothing is asked for: every bundle fills on paper.
+ */
+import { join } from "node:path";
+import type { Clock } from "#core/clock.ts";
+import type { Config } from "#core/config.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
+import type { Log } from "#core/log.ts";
+import { runPaths } from "#core/paths.ts";
+import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
+import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
+import { AgentMetrics, type MetricsParts } from "./agent-metrics.ts";
+import { ChainState } from "./chain-state.ts";
+import { Desk, type DeskParts } from "./desk.ts";
+import { EXECUTE_ERROR } from "./errors.ts";
+import { type JitoRoute, openJitoRoute } from "./jito.ts";
+import { BundleJournal } from "./journal.ts";
+import { readKeypairFile } from "./keypair.ts";
+import { Leaders } from "./leaders.ts";
+import { Outbox, type Publish } from "./outbox.ts";
+import { PoolDirectory } from "./pool-directory.ts";
+import type { AgentIdentity } from "./records.ts";
+import { moveRecoveryPlace, type RecordReader, recoverOpenBundles } from "./recovery.ts";
+import { RivalFinder } from "./rivals.ts";
+import { createRpc, type Rpc } from "./rpc.ts";
+import { LandingTracker } from "./tracker.ts";
+import { Wallet } from "./wallet.ts";
+
+export type IoServiceParts = {
+  readonly config: Config;
+  readonly identity: AgentIdentity;
+  /** The oldest decision that was not taken yet. */
+  readonly nextDecision: () => Decision | undefined;
+  /** Resolves when there may be one, at the latest after `timeoutMs`. */
+  readonly waitForDecision: (timeoutMs: number) => Promise<unknown>;
+  readonly note: (note: OutcomeNote) => void;
+  readonly publish: Publish;
+  readonly reader: RecordReader;
+  readonly counters: Float64Array;
+  readonly latency: MetricsParts["latency"];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+};
+
+export type IoService = { stop(): Promise<void> };
+
+const POLL_MS = 100;
+const METRICS_MS = 1_000;
+const PLACE_MS = 10_000;
+/** How long the cluster and its block engine may take to come up; then the supervisor tries again. */
+const START_MS_MAX = 30_000;
+const START_RETRY_MS = 200;
+/** How long a stop waits for open bundles and unpublished records; the rest is in the journal. */
+const STOP_MS_MAX = 3_000;
+/** Longest sleep of the decision loop: it looks for a stop in between. */
+const DECISION_WAIT_MS = 100;
+/** The catalogue is read again for an unknown pool at most this often. */
+const DIRECTORY_MS = 250;
+
+type Live = { readonly rpc: Rpc; readonly chain: ChainState; readonly route: JitoRoute; readonly rivals: RivalFinder };
+
+export async function startIoService(parts: IoServiceParts): Promise<IoService> {
+  const { config, identity, clock, log } = parts;
+  const paths = runPaths(config.dataDir);
+  const wallet = new Wallet(readKeypairFile(paths.walletKey));
+  const live = config.mode === "replay" ? undefined : await openLive(parts, wallet);
+  const directory = new PoolDirectory(paths.poolCatalogue, wallet);
+  await directory.refresh();
+  const outbox = new Outbox(parts.publish, Bun.sleep);
+  const journal = new BundleJournal(join(config.dataDir, "run", "arbitrage-open.ndjson"));
+  const metrics = new AgentMetrics({ ...parts, publishDropped: () => outbox.dropped });
+  const leaders = live === undefined ? undefined : new Leaders(live.rpc);
+  const unixNs = (monotonicNs: number) => clock.wallNs() - BigInt(Math.round(clock.monotonicNs() - monotonicNs));
+  const deskParts: DeskParts = {
+    identity,
+    wallet,
+    pool: (index) => directory.get(index),
+    journal,
+    outbox,
+    unixNs,
+    wallNs: () => clock.wallNs(),
+    leaderOf: async (slot) => (await leaders?.of(slot)) ?? "",
+    note: parts.note,
+    onAccepted: (latencyNs) => metrics.accepted(latencyNs),
+    onSettled: (settlement) => metrics.settled(settlement),
+  };
+  const desk = new Desk(live === undefined ? deskParts : { ...deskParts, live });
+  const tracker =
+    live && new LandingTracker({ ...live, clock, wallet: wallet.address, settled: (...end) => desk.settle(...end) });
+  if (tracker !== undefined) desk.followWith(tracker);
+  const taken = await recoverOpenBundles(parts.reader, journal, desk);
+  if (taken > 0) log.info("took over open bundles of an earlier life", { bundles: taken });
+  desk.walletChanged();
+
+  const loops = new Loops(log);
+  loops.run(() => takeDecisions(parts, desk, directory), 0);
+  if (tracker !== undefined) loops.run(() => tracker.poll(), POLL_MS);
+  if (live !== undefined) loops.run(() => refreshChain(live.chain, desk), config["sim.slotMs"] / 2);
+  const publishMetrics = () => {
+    const fields = metrics.take(clock.wallNs(), clock.monotonicNs(), METRICS_MS);
+    outbox.offer("metrics-proto", { key: identity.agent, bytes: encodeEnvelope(metricsEnvelope(fields)) });
+  };
+  loops.run(async () => publishMetrics(), METRICS_MS);
+  loops.run(() => moveRecoveryPlace(parts.reader, outbox), PLACE_MS);
+  return {
+    stop: async () => {
+      const deadlineNs = clock.monotonicNs() + STOP_MS_MAX * 1e6;
+      while ((desk.openCount > 0 || outbox.owed > 0) && clock.monotonicNs() < deadlineNs) await Bun.sleep(POLL_MS / 4);
+      if (desk.openCount > 0) log.info("left open bundles to the next start", { bundles: desk.openCount });
+      publishMetrics();
+      await loops.stop();
+      journal.close();
+    },
+  };
+}
+
+/** Waits until cluster and block engine answer; throws a SandpiperError (retry later) when they do not. */
+async function openLive({ config, clock, random, log }: IoServiceParts, wallet: Wallet): Promise<Live> {
+  const rpc = createRpc({ url: `http://127.0.0.1:${config["sim.rpcPort"]}` });
+  const chain = new ChainState(rpc, clock, await wallet.baseAccount());
+  const url = `http://127.0.0.1:${config["sim.blockEnginePort"]}`;
+  const deadlineNs = clock.monotonicNs() + START_MS_MAX * 1e6;
+  for (;;) {
+    await chain.refresh();
+    try {
+      const route = await openJitoRoute({ url, clock, random });
+      if (chain.blockhash() !== undefined && chain.baseUnits !== undefined)
+        return { rpc, chain, route, rivals: new RivalFinder(rpc, new Set(route.tipAccounts)) };
+    } catch (thrown) {
+      log.debug("waiting for the block engine", { why: errorText(thrown) });
+    }
+    if (clock.monotonicNs() > deadlineNs)
+      throw new SandpiperError(
+        EXECUTE_ERROR.route,
+        `Cannot trade: a cluster that tells a blockhash and the wallet's wSOL within ${START_MS_MAX / 1e3} s, was ${chain.blockhash() === undefined ? "silent" : "without a wSOL account of the wallet or a block engine"}`,
+        "later",
+      );
+    await Bun.sleep(START_RETRY_MS);
+  }
+}
+
+async function refreshChain(chain: ChainState, desk: Desk): Promise<void> {
+  const before = chain.baseUnits;
+  await chain.refresh();
+  if (chain.baseUnits !== before) desk.walletChanged();
+}
+
+async function takeDecisions(parts: IoServiceParts, desk: Desk, directory: PoolDirectory): Promise<void> {
+  await parts.waitForDecision(DECISION_WAIT_MS);
+  for (let decision = parts.nextDecision(); decision !== undefined; decision = parts.nextDecision()) {
+    if (decision.hops.some(({ pool }) => directory.get(pool) === undefined)) await refreshDirectory(parts, directory);
+    desk.take(decision);
+  }
+}
+
+let directoryReadNs = 0;
+
+async function refreshDirectory({ clock }: IoServiceParts, directory: PoolDirectory): Promise<void> {
+  if (clock.monotonicNs() - directoryReadNs < DIRECTORY_MS * 1e6) return;
+  directoryReadNs = clock.monotonicNs();
+  await directory.refresh();
+}
+
+/** Repeats work, each turn after the one before it is done; a turn that throws is logged and the next one comes. */
+class Loops {
+  readonly #running: Promise<void>[] = [];
+  #stopped = false;
+
+  constructor(private readonly log: Log) {}
+
+  run(work: () => Promise<void>, pauseMs: number): void {
+    this.#running.push(this.#repeat(work, pauseMs));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.race([Promise.all(this.#running), Bun.sleep(POLL_MS * 3)]);
+  }
+
+  async #repeat(work: () => Promise<void>, pauseMs: number): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await work();
+      } catch (thrown) {
+        this.log.error(errorText(thrown));
+        await Bun.sleep(POLL_MS);
+      }
+      if (pauseMs > 0) await Bun.sleep(pauseMs);
+    }
+  }
+}

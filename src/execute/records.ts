@@ -1,0 +1,102 @@
+/** Decisions and outcomes as the Envelopes that go on record. Plain functions: the same input gives the same bytes. */
+import type { PoolFacts } from "#core/pool.ts";
+import { type Address, lamportsToSol } from "#core/units.ts";
+import { type Decision, decisionId } from "#decide/decision-record.ts";
+import { type ArbFields, arbEnvelope, encodeEnvelope, type OutcomeFields, outcomeEnvelope } from "#wire/envelope.ts";
+import type { SentBundle, Settlement } from "./bundle.ts";
+
+/** Who decides, the same for every record of one life of the agent. */
+export type AgentIdentity = {
+  readonly agent: string;
+  readonly mode: string;
+  readonly version: string;
+  readonly modelHash: string;
+  readonly runStartMs: number;
+};
+
+export type ArbRecordParts = {
+  readonly identity: AgentIdentity;
+  readonly pool: (index: number) => PoolFacts | undefined;
+  /** Unix ns of a monotonic stamp. */
+  readonly unixNs: (monotonicNs: number) => bigint;
+  /** What was sent; undefined when nothing was. */
+  readonly sent?: Pick<SentBundle, "bundleId" | "signature" | "sendNs">;
+  /** Overrides the decision's own, when it was to be sent and could not be. */
+  readonly notSentBecause?: string;
+};
+
+export type KeyedRecord = { readonly key: string; readonly bytes: Uint8Array };
+
+/** The Arb envelope, keyed by the pair of its first and last pool. */
+export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecord {
+  const { identity, sent, unixNs } = parts;
+  const pools = decision.hops.map(({ pool }) => parts.pool(pool));
+  const addresses = pools.map((pool) => pool?.address ?? ("" as Address));
+  const fields: ArbFields = {
+    version: identity.version,
+    slot: decision.slot,
+    txSignature: sent?.signature ?? "",
+    netSol: lamportsToSol(decision.netLamports),
+    classification: `cycle-${decision.hops.length}`,
+    pLandEst: decision.score,
+    tipLadder: [...decision.tipLadderLamports],
+    decisionId: decisionId(identity.agent, identity.runStartMs, decision.sequence),
+    agent: identity.agent,
+    mode: identity.mode,
+    modelHash: identity.modelHash,
+    action: sent === undefined ? "skip" : "send",
+    reason: parts.notSentBecause ?? decision.reason,
+    bundleId: sent?.bundleId ?? "",
+    pools: addresses,
+    mints: decision.hops.map((hop, i) => pools[i]?.mints[hop.inputSide] ?? ""),
+    dexes: pools.map((pool) => pool?.dex ?? ""),
+    hopAmounts: [...decision.amounts],
+    grossLamports: decision.grossLamports,
+    feeLamports: decision.feeLamports,
+    tipLamports: decision.tipLamports,
+    netLamports: decision.netLamports,
+    evLamports: decision.evLamports,
+    score: decision.score,
+    features: [...decision.features],
+    eventNs: unixNs(decision.eventNs),
+    feedNs: unixNs(decision.feedNs),
+    decideNs: unixNs(decision.decideNs),
+    sendNs: sent?.sendNs ?? 0n,
+    sequence: BigInt(decision.sequence),
+  };
+  return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields)) };
+}
+
+/** The Outcome envelope, keyed by the bundle. */
+export function outcomeRecord(
+  bundle: SentBundle,
+  settlement: Settlement,
+  parts: { readonly identity: AgentIdentity; readonly landNs: bigint; readonly leader: string },
+): KeyedRecord {
+  const fields: OutcomeFields = {
+    bundleId: bundle.bundleId,
+    landed: settlement.state === "landed",
+    tipLamports: bundle.tipLamports,
+    path: bundle.route,
+    leader: parts.leader,
+    decisionId: bundle.decisionId,
+    agent: parts.identity.agent,
+    mode: parts.identity.mode,
+    txSignature: bundle.signature,
+    state: settlement.state,
+    reason: settlement.reason,
+    decidedSlot: BigInt(bundle.decidedSlot),
+    landedSlot: BigInt(settlement.landedSlot),
+    predictedNetLamports: bundle.predictedNetLamports,
+    realisedNetLamports: settlement.realisedNetLamports,
+    exact: settlement.exact,
+    computeUnits: BigInt(settlement.computeUnits),
+    eventNs: bundle.eventNs,
+    decideNs: bundle.decideNs,
+    sendNs: bundle.sendNs,
+    acceptedNs: bundle.acceptedNs,
+    landNs: parts.landNs,
+    feeLamports: settlement.feeLamports,
+  };
+  return { key: bundle.bundleId, bytes: encodeEnvelope(outcomeEnvelope(fields)) };
+}
