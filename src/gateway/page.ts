@@ -12,8 +12,8 @@ export type PageFile = { readonly body: Uint8Array<ArrayBuffer>; readonly type: 
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
 const PAGES = { "/": index, "/swagger": reference } as const;
-/** Files that the bundler names by their content start so, and may be cached for ever. */
-const LINKED_FILE = /(?:src|href)="(?:\.)?(\/[\w.-]+)"/g;
+/** Scripts, styles and icons of a page. The bundler names them by their content, so they may be cached for ever. */
+const LINKED_FILE = /<(?:script|link)\b[^>]*\b(?:src|href)="(\/[\w.-]+)"/g;
 
 /** Path to file: the pages and everything they name. */
 export async function loadPages(): Promise<PageFiles> {
@@ -30,7 +30,7 @@ export async function loadPages(): Promise<PageFiles> {
       const page = await fetchFile(server.url, path, false);
       files.set(path, page);
       for (const [, linked] of new TextDecoder().decode(page.body).matchAll(LINKED_FILE))
-        if (linked !== undefined && !(linked in PAGES)) files.set(linked, await fetchFile(server.url, linked, true));
+        if (linked !== undefined) files.set(linked, await fetchFile(server.url, linked, true));
     }
   } finally {
     await server.stop(true);

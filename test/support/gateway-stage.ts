@@ -97,7 +97,13 @@ export class GatewayStage {
   /** On the same port, as after a crash. */
   async startGatewayAgain(): Promise<void> {
     const { port } = this.gateway;
-    this.gateway = await gatewayOn({ folder: this.#folder, bus: this.bus, store: this.store, flags: this.#flags, port });
+    this.gateway = await gatewayOn({
+      folder: this.#folder,
+      bus: this.bus,
+      store: this.store,
+      flags: this.#flags,
+      port,
+    });
   }
 
   async startEngineAgain(): Promise<void> {

@@ -12,32 +12,41 @@ export function setText(element: Element, text: string): void {
 
 export type Cell = {
   readonly text: string;
-  readonly className?: string;
+  /** A class beside its column's own. */
+  readonly tone?: string;
   /** The whole of what is shown in short. */
   readonly title?: string;
 };
 
-/** Draws rows into a table body, reusing the elements that are there; never fewer rows than `rowsMin`, so nothing jumps. */
+/**
+ * Draws rows into a table body, reusing the elements that are there. `columns` holds the class of each column. There are
+ * never fewer rows than `rowsMin`, so that nothing jumps.
+ */
 export function drawRows(
   body: HTMLElement,
   rows: readonly (readonly Cell[])[],
-  columns: number,
+  columns: readonly string[],
   rowsMin: number,
 ): void {
   const wanted = Math.max(rows.length, rowsMin);
   while (body.childElementCount > wanted) body.lastElementChild?.remove();
-  while (body.childElementCount < wanted) body.append(emptyRow(columns));
+  while (body.childElementCount < wanted) body.append(emptyRow(columns.length));
   for (let i = 0; i < wanted; i++) {
-    const cells = body.children[i]?.children;
-    for (let j = 0; j < columns; j++) if (cells?.[j]) drawCell(cells[j] as HTMLElement, rows[i]?.[j]);
+    const row = body.children[i];
+    row?.classList.toggle("vacant", rows[i] === undefined);
+    columns.forEach((column, j) => {
+      const element = row?.children[j];
+      if (element) drawCell(element as HTMLElement, column, rows[i]?.[j]);
+    });
   }
 }
 
 const NOTHING: Cell = { text: "" };
 
-function drawCell(element: HTMLElement, { text, className, title = "" }: Cell = NOTHING): void {
+function drawCell(element: HTMLElement, column: string, { text, tone = "", title = "" }: Cell = NOTHING): void {
   setText(element, text);
-  if (className !== undefined && element.className !== className) element.className = className;
+  const className = `${column} ${tone}`.trim();
+  if (element.className !== className) element.className = className;
   if (element.title !== title) element.title = title;
 }
 

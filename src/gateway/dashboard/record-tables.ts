@@ -3,70 +3,89 @@ import type { Arb, Outcome } from "#wire/envelope.ts";
 import { byId, type Cell, drawRows } from "./elements.ts";
 import { ageText, countText, latencyText, shortAddress, solText, tokenText, wordsText } from "./format.ts";
 
-const DECISION_COLUMNS = 12;
-const OUTCOME_COLUMNS = 10;
+/** The class of each column, as the heads in index.html have it. */
+const WIDE_NUMBER = "number wide";
+const DECISION_COLUMNS = [
+  "number quiet",
+  "",
+  "wide mono quiet",
+  WIDE_NUMBER,
+  WIDE_NUMBER,
+  WIDE_NUMBER,
+  WIDE_NUMBER,
+  "number",
+  WIDE_NUMBER,
+  WIDE_NUMBER,
+  "",
+  "wide",
+] as const;
+const OUTCOME_COLUMNS = [
+  "number quiet",
+  "state",
+  "wide",
+  `${WIDE_NUMBER} quiet`,
+  WIDE_NUMBER,
+  WIDE_NUMBER,
+  "number",
+  "wide",
+  `${WIDE_NUMBER} quiet`,
+  "quiet",
+] as const;
 /** Places kept free from the start, so that the page does not grow under the reader's eyes. */
 const DECISION_ROWS = 12;
 const OUTCOME_ROWS = 8;
 
 export function drawDecisions(rows: readonly Arb[], nowMs: number): void {
-  drawRows(
-    byId("decisions"),
-    rows.slice(0, DECISION_ROWS).map((row) => decisionCells(row, nowMs)),
-    DECISION_COLUMNS,
-    DECISION_ROWS,
-  );
+  const cells = rows.slice(0, DECISION_ROWS).map((row) => decisionCells(row, nowMs));
+  drawRows(byId("decisions"), cells, DECISION_COLUMNS, DECISION_ROWS);
 }
 
 export function drawOutcomes(rows: readonly Outcome[], nowMs: number): void {
-  drawRows(
-    byId("outcomes"),
-    rows.slice(0, OUTCOME_ROWS).map((row) => outcomeCells(row, nowMs)),
-    OUTCOME_COLUMNS,
-    OUTCOME_ROWS,
-  );
+  const cells = rows.slice(0, OUTCOME_ROWS).map((row) => outcomeCells(row, nowMs));
+  drawRows(byId("outcomes"), cells, OUTCOME_COLUMNS, OUTCOME_ROWS);
 }
 
 function decisionCells(row: Arb, nowMs: number): Cell[] {
   const sent = row.action === "send";
+  // What was sent stands out of what was only looked at.
+  const tone = sent ? "" : "quiet";
   const base = row.mints[0];
   const path = base === undefined ? [] : [...row.mints, base];
-  const shade = sent ? "" : " quiet";
+  const reason = wordsText(row.reason);
   return [
-    { text: ageText(nowMs - Number(row.decideNs / 1_000_000n)), className: "number quiet", title: row.decisionId },
-    { text: path.map(tokenText).join(" › "), className: shade.trim(), title: path.join(" › ") },
-    { text: row.pools.map(shortAddress).join(" "), className: "mono quiet wide", title: row.pools.join("\n") },
-    amount(row.hopAmounts[0], `wide${shade}`),
-    amount(row.hopAmounts.at(-1), `wide${shade}`),
-    amount(row.grossLamports, `wide${shade}`),
-    amount(row.tipLamports, `wide${shade}`),
+    { text: ageText(nowMs - Number(row.decideNs / 1_000_000n)), title: row.decisionId },
+    { text: path.map(tokenText).join(" › "), tone, title: path.join(" › ") },
+    { text: row.pools.map(shortAddress).join(" "), title: row.pools.join("\n") },
+    amount(row.hopAmounts[0], tone),
+    amount(row.hopAmounts.at(-1), tone),
+    amount(row.grossLamports, tone),
+    amount(row.tipLamports, tone),
     amount(row.netLamports, sent ? "good" : "quiet"),
-    amount(row.evLamports, `wide${shade}`),
-    { text: row.score.toFixed(3), className: `number wide${shade}` },
-    { text: row.action, className: sent ? "good" : "quiet", title: wordsText(row.reason) },
-    { text: wordsText(row.reason), className: `wide${shade}`, title: wordsText(row.reason) },
+    amount(row.evLamports, tone),
+    { text: row.score.toFixed(3), tone },
+    { text: row.action, tone: sent ? "good" : "quiet", title: reason },
+    { text: reason, tone, title: reason },
   ];
 }
 
 function outcomeCells(row: Outcome, nowMs: number): Cell[] {
   const lost = row.realisedNetLamports < 0n;
   const tookMs = row.sendNs > 0n ? Number(row.landNs - row.sendNs) / 1e6 : undefined;
-  const exact = row.exact ? "yes" : "no";
   return [
-    { text: ageText(nowMs - Number(row.landNs / 1_000_000n)), className: "number quiet", title: row.bundleId },
-    { text: wordsText(row.state), className: row.landed ? "state good" : "state quiet", title: row.txSignature },
-    { text: row.path, className: "wide" },
-    { text: row.landed ? countText(row.landedSlot) : "", className: "number wide quiet" },
-    amount(row.tipLamports, "wide"),
-    amount(row.predictedNetLamports, "wide"),
-    row.landed || lost ? amount(row.realisedNetLamports, lost ? "trouble" : "good") : { text: "", className: "number" },
-    { text: row.landed ? exact : "", className: "wide" },
-    { text: tookMs === undefined ? "" : latencyText(tookMs), className: "number wide quiet" },
-    { text: row.reason, className: "quiet", title: row.reason },
+    { text: ageText(nowMs - Number(row.landNs / 1_000_000n)), title: row.bundleId },
+    { text: wordsText(row.state), tone: row.landed ? "good" : "quiet", title: row.txSignature },
+    { text: row.path },
+    { text: row.landed ? countText(row.landedSlot) : "" },
+    amount(row.tipLamports),
+    amount(row.predictedNetLamports),
+    amount(row.landed || lost ? row.realisedNetLamports : undefined, lost ? "trouble" : "good"),
+    { text: row.landed ? yesOrNo(row.exact) : "" },
+    { text: tookMs === undefined ? "" : latencyText(tookMs) },
+    { text: row.reason, title: row.reason },
   ];
 }
 
-const amount = (lamports: bigint | undefined, className: string): Cell =>
-  lamports === undefined
-    ? { text: "", className: `number ${className}` }
-    : { text: solText(lamports), className: `number ${className}`, title: `${countText(lamports)} lamports` };
+const yesOrNo = (holds: boolean) => (holds ? "yes" : "no");
+
+const amount = (lamports: bigint | undefined, tone = ""): Cell =>
+  lamports === undefined ? { text: "" } : { text: solText(lamports), tone, title: `${countText(lamports)} lamports` };

@@ -3,7 +3,7 @@ import { byId, drawRows, setText } from "./elements.ts";
 import { ageText, countText, latencyParts, latencyText, percentText, solText } from "./format.ts";
 import type { PageProcess, PageStatus } from "./status.ts";
 
-const PROCESS_COLUMNS = 6;
+const PROCESS_COLUMNS = ["", "state", "number quiet", "quiet", "number", "quiet"] as const;
 /** As many as Sandpiper has, so that the table has its height before the first report. */
 const PROCESS_ROWS = 8;
 /** A market this quiet for so long is trouble: slots come every few hundred ms. */
@@ -12,6 +12,9 @@ const LAG_MS_TROUBLE = 5_000;
 export function drawRun(status: PageStatus, nowMs: number): void {
   drawFigures(status, nowMs);
   drawRows(byId("processes"), status.processes.map(processCells), PROCESS_COLUMNS, PROCESS_ROWS);
+  const { length } = status.processes;
+  const ready = status.processes.filter(({ state }) => state === "ready").length;
+  note("ready", length === 0 ? "no supervisor reports" : `${ready} of ${length} ready`, ready < length);
   setText(byId("off"), status.off.map(({ part, why }) => `${part} is off: ${why}`).join(" · "));
 }
 
@@ -67,11 +70,11 @@ function processCells({ name, pid, state, core, restarts, last_exit }: PageProce
   const tone = state === "ready" ? "good" : down ? "trouble" : "quiet";
   return [
     { text: name },
-    { text: state, className: `state ${tone}` },
-    { text: pid === 0 ? "" : String(pid), className: "number quiet" },
-    { text: core, className: "quiet" },
-    { text: String(restarts), className: restarts === 0 ? "number quiet" : "number" },
-    { text: last_exit, className: "quiet", title: last_exit },
+    { text: state, tone },
+    { text: pid === 0 ? "" : String(pid) },
+    { text: core },
+    { text: String(restarts), tone: restarts === 0 ? "quiet" : "" },
+    { text: last_exit, title: last_exit },
   ];
 }
 
