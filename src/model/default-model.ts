@@ -9,7 +9,16 @@
  * Files are written beside and renamed, so that two processes starting at once only do the same work twice.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readJsonFile, writeFileAtomic } from "#core/atomic-file.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
@@ -38,7 +47,7 @@ export type Model = {
 };
 
 export type DefaultModelOptions = {
-  /** Folder of model_abi.h and default_model.c; default: abi/ beside the executable, else that of the source tree. */
+  /** Folder of model_abi.h and default_model.c; default: abi/ of the source tree, else the one beside the executable. */
   readonly sourceDir?: string;
   /** The compiler to use; null says there is none. Default: the first that is found. */
   readonly compiler?: Compiler | null;
@@ -155,9 +164,8 @@ function singleSource(sourceDir: string): string {
 }
 
 function findSourceDir(): string {
-  const beside = join(dirname(process.execPath), "abi");
   const inTree = join(import.meta.dir, "..", "..", "abi");
-  return Bun.file(join(beside, "default_model.c")).size > 0 ? beside : inTree;
+  return existsSync(join(inTree, "default_model.c")) ? inTree : join(dirname(process.execPath), "abi");
 }
 
 function hashOf(bytes: string | Uint8Array): string {
