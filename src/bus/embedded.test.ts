@@ -62,9 +62,9 @@ test("publish() to several topics keeps the order over all of them for a consume
 test("publish() refuses a message over the limit and an open bus that was closed", async () => {
   const bus = open(newPath());
   const large = bus.publish("metrics-proto", "k", new Uint8Array(1024 * 1024 + 1));
-  expect(large).rejects.toMatchObject({ code: BUS_ERROR.messageTooLarge, retry: "never" });
+  await expect(large).rejects.toMatchObject({ code: BUS_ERROR.messageTooLarge, retry: "never" });
   await bus.close();
-  expect(bus.publish("metrics-proto", "k", numbered(1))).rejects.toMatchObject({ code: BUS_ERROR.closed });
+  await expect(bus.publish("metrics-proto", "k", numbered(1))).rejects.toMatchObject({ code: BUS_ERROR.closed });
 });
 
 test("publish() refuses and counts what its queue has no room for, and keeps what it took", async () => {
@@ -114,7 +114,7 @@ test("pollFixed() gives the same batch again until it is committed, whatever cam
   await later.commit();
   expect((await later.pollFixed(100)).map(numberOf)).toEqual([2, 3, 4, 5]);
   const both = bus.consumer({ group: "h", topics: ["metrics-proto", "train-acks-proto"], start: "first" });
-  expect(both.pollFixed(1)).rejects.toMatchObject({ code: BUS_ERROR.consumer });
+  await expect(both.pollFixed(1)).rejects.toMatchObject({ code: BUS_ERROR.consumer });
 });
 
 test("poll() and pollFixed() hand out at most 16 MiB at a time, and the rest afterwards", async () => {

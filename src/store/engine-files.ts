@@ -6,7 +6,7 @@
  *   <folder>/formats/*.proto               the engine's working folder: `realtime:Envelope` is looked up there
  *   <folder>/tables/                       the data
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import config from "#clickhouse/config.xml" with { type: "text" };
@@ -20,7 +20,13 @@ import { STORE_ERROR } from "./errors.ts";
 
 const PASSWORD_BYTES = 32;
 
-export type EngineFiles = { readonly config: string; readonly formats: string; readonly tables: string };
+export type EngineFiles = {
+  readonly config: string;
+  readonly formats: string;
+  readonly tables: string;
+  /** What the macro `start` of the engine that reads these files says. */
+  readonly startId: string;
+};
 
 export function writeEngineFiles(folder: string, port: number, secretPath: string): EngineFiles {
   const files = {
@@ -28,11 +34,13 @@ export function writeEngineFiles(folder: string, port: number, secretPath: strin
     users: join(folder, "etc", "users.xml"),
     formats: join(folder, "formats"),
     tables: join(folder, "tables"),
+    startId: randomUUID(),
   };
   mkdirSync(files.tables, { recursive: true, mode: 0o700 });
   const sha256 = createHash("sha256").update(ensurePassword(secretPath)).digest("hex");
+  const values = { USERS_PATH: files.users, HTTP_PORT: String(port), START_ID: files.startId };
   writeFileAtomic(files.users, fill(String(users), { APP_PASSWORD_SHA256: sha256 }), 0o600);
-  writeFileAtomic(files.config, fill(String(config), { USERS_PATH: files.users, HTTP_PORT: String(port) }), 0o600);
+  writeFileAtomic(files.config, fill(String(config), values), 0o600);
   const formats = { "realtime.proto": realtime, "control.proto": control, "jobs.proto": jobs };
   for (const [name, text] of Object.entries(formats)) writeFileAtomic(join(files.formats, name), text);
   return files;

@@ -9,10 +9,10 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tryResolveLibchdb } from "chdb/libchdb";
-import { SandpiperError } from "#core/error.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import { connectStore, type Store } from "./client.ts";
-import { writeEngineFiles } from "./engine-files.ts";
+import { type EngineFiles, writeEngineFiles } from "./engine-files.ts";
 import { STORE_ERROR } from "./errors.ts";
 
 export type EngineOptions = {
@@ -45,7 +45,7 @@ const STOP_QUERY = "KILL QUERY WHERE query LIKE 'SELECT sleepEachRow(0.25) FROM 
 /** Resolves when the engine answers; throws a SandpiperError with one clear line when it does not start. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const library = findLibrary();
-  const files = writeEngineFiles(options.folder, options.port, options.secretPath);
+  const files = prepare(options);
   const host = {
     library,
     workingFolder: files.formats,
@@ -65,7 +65,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const lastWords = keepLastWords(child.stderr);
   const store = connectStore(options);
   const deadline = performance.now() + START_MS_MAX;
-  while (!(await answersFrom(store, files.tables))) {
+  while (!(await isAnswering(store, files.startId))) {
     if (child.exitCode !== null || child.signalCode !== null) {
       await store.close();
       throw startError(options, await lastWords());
@@ -100,11 +100,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-/** Whether our engine answers: another on the same port may know the same password, but has another folder. */
-async function answersFrom(store: Store, tables: string): Promise<boolean> {
-  const sql = "SELECT value FROM system.server_settings WHERE name = 'path'";
-  const rows = await store.query<{ value: string }>(sql).catch(() => []);
-  return rows[0]?.value.replace(/\/$/, "") === tables;
+function prepare(options: EngineOptions): EngineFiles {
+  try {
+    return writeEngineFiles(options.folder, options.port, options.secretPath);
+  } catch (thrown) {
+    throw thrown instanceof SandpiperError ? thrown : startError(options, errorText(thrown));
+  }
+}
+
+/** Whether it is our engine that answers: another on the same port may know the same password. */
+async function isAnswering(store: Store, startId: string): Promise<boolean> {
+  const rows = await store.query<{ start: string }>("SELECT getMacro('start') AS start").catch(() => []);
+  return rows[0]?.start === startId;
 }
 
 /** Beside the executable in a compiled folder, else where the package manager put it. */
@@ -136,6 +143,6 @@ function startError({ port, folder }: EngineOptions, words: string): SandpiperEr
   if (/Address already in use/.test(words))
     return cannot(`clickhouse.port must be a free TCP port, was taken: ${port}`);
   if (/Cannot lock file/.test(words)) return cannot(`a folder of its own, was locked by another instance: ${folder}`);
-  if (/No space left|NOT_ENOUGH_SPACE|Disk quota/.test(words)) return cannot(`room on the disk, was full: ${folder}`);
+  if (/no space left|NOT_ENOUGH_SPACE|disk quota/i.test(words)) return cannot(`room on the disk, was full: ${folder}`);
   return cannot(`an engine that runs, was: ${words === "" ? "ended without a word" : words.slice(0, 600)}`);
 }

@@ -222,7 +222,7 @@ test("a batch that was inserted but never committed is not doubled by the next r
     },
   };
   const first = new TopicRecorder(dying, engine.store, route);
-  expect(first.step()).rejects.toThrow("killed before the commit");
+  await expect(first.step()).rejects.toThrow("killed before the commit");
   const count = async () =>
     (await engine.store.query<{ n: string }>("SELECT count() AS n FROM sandpiper.metrics WHERE agent = 'twice'"))[0]?.n;
   await until(count, (n) => n === "10");

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { checksumOf, migrate, statementsOf } from "./migrate.ts";
+import { MIGRATIONS, type Migration } from "./migrations.ts";
+import { ROUTES } from "./routes.ts";
+import { startTestEngine, type TestEngine } from "./test-engine.ts";
+
+const FOLDER = join(import.meta.dir, "..", "..", "clickhouse");
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.close());
+
+test("MIGRATIONS holds every file of the folder, in order, with its text", () => {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".sql"));
+  expect(MIGRATIONS.map(({ number, name }) => `${String(number).padStart(4, "0")}_${name}.sql`)).toEqual(files.sort());
+  for (const [i, file] of files.entries()) expect(MIGRATIONS[i]?.sql).toBe(readFileSync(join(FOLDER, file), "utf8"));
+});
+
+test("statementsOf() cuts at semicolons that end a line and leaves comments out", () => {
+  expect(statementsOf("-- first\nSELECT ';' AS a;\n\nSELECT\n-- inside\n  2;  \n")).toEqual([
+    "SELECT ';' AS a",
+    "SELECT\n  2",
+  ]);
+});
+
+test("migrate() makes all tables once, answers what it applied, and finds nothing to do after that", async () => {
+  expect(await migrate(engine.store)).toEqual(MIGRATIONS.map(({ number }) => number));
+  expect(await migrate(engine.store)).toEqual([]);
+  const rows = await engine.store.query<{ name: string }>(
+    "SELECT name FROM system.tables WHERE database = 'sandpiper'",
+  );
+  const names = rows.map(({ name }) => name);
+  expect(names).toContain("dead_letter");
+  for (const { table, targets } of ROUTES) expect(names).toEqual(expect.arrayContaining([table, ...targets]));
+  const recorded = await engine.store.query<{ number: number; checksum: string }>(
+    "SELECT number, checksum FROM sandpiper.schema_migrations ORDER BY number",
+  );
+  expect(recorded).toEqual(MIGRATIONS.map(({ number, sql }) => ({ number, checksum: checksumOf(sql) })));
+});
+
+test("migrate() refuses an edited text, an unknown newer one, and a gap", async () => {
+  await migrate(engine.store);
+  const edited = MIGRATIONS.map((one) => (one.number === 2 ? { ...one, sql: `${one.sql}\n` } : one));
+  await expect(migrate(engine.store, edited)).rejects.toThrow(
+    /^Cannot migrate: the text of migration 2 \(sandwich_decisions\)/,
+  );
+  await expect(migrate(engine.store, MIGRATIONS.slice(0, 3))).rejects.toThrow(/this version or older, was 4 /);
+  const gap = MIGRATIONS.filter(({ number }) => number !== 5);
+  await expect(migrate(engine.store, gap)).rejects.toThrow(/without gaps, was 6 in place 5/);
+});
+
+test("migrate() goes on where a cut-off migration stopped, and records nothing of one that fails", async () => {
+  await migrate(engine.store);
+  const next = (sql: string): Migration[] => [...MIGRATIONS, { number: MIGRATIONS.length + 1, name: "next", sql }];
+  const create = (name: string) => `CREATE TABLE sandpiper.${name} (a UInt8) ENGINE = Null;\n`;
+  await expect(migrate(engine.store, next(`${create("next_one")}CREATE TABLE nonsense;\n`))).rejects.toMatchObject({
+    code: 1303,
+  });
+  const count = async () =>
+    (await engine.store.query<{ n: string }>("SELECT count() AS n FROM sandpiper.schema_migrations"))[0]?.n;
+  expect(await count()).toBe(String(MIGRATIONS.length));
+  expect(await migrate(engine.store, next(create("next_one") + create("next_two")))).toEqual([MIGRATIONS.length + 1]);
+  expect(await count()).toBe(String(MIGRATIONS.length + 1));
+});
