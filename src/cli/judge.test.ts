@@ -114,6 +114,6 @@ describe("judge swaps", () => {
     ["two files", ["swaps", "a", "b"]],
     ["a file that is not there", ["swaps", join(folder, "absent.csv")]],
   ])("refuses %s", async (_, args) => {
-    expect(runJudge(args)).rejects.toThrow(SandpiperError);
+    await expect(runJudge(args)).rejects.toThrow(SandpiperError);
   });
 });
