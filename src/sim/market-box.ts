@@ -1,0 +1,60 @@
+/**
+ * Everything that lives in the market besides the cluster: traders, rivals and the block engine's auctions, moved by one
+ * pulse. A pulse that comes late does what is due once; nothing is made up for in a burst.
+ */
+import type { Clock } from "#core/clock.ts";
+import { BlockEngine, TICK_MS } from "./block-engine/block-engine.ts";
+import type { LocalCluster } from "./cluster/local-cluster.ts";
+import { type SimMarket, writeGenesis } from "./genesis/genesis.ts";
+import { Rival } from "./rival/rival.ts";
+import { Flow, TRADERS } from "./traders/flow.ts";
+import { Traders } from "./traders/traders.ts";
+
+export type MarketBoxOptions = {
+  readonly seed: string;
+  readonly clock: Clock;
+  readonly slotMs: number;
+  readonly tradesPerSlot: number;
+  readonly rivals: number;
+  /** The agent's public key; empty for none. */
+  readonly wallet: string;
+  readonly program: Uint8Array;
+};
+
+export type MarketBox = {
+  readonly market: SimMarket;
+  readonly engine: BlockEngine;
+  readonly traders: Traders;
+  readonly rivals: readonly Rival[];
+  /** Does what is due now; to be called every PULSE_MS. */
+  pulse(): void;
+};
+
+/** How often a market wants its pulse. */
+export const PULSE_MS = 10;
+const NS_PER_MS = 1_000_000n;
+
+/** Writes genesis into a new cluster and puts its people in place. */
+export async function createMarketBox(cluster: LocalCluster, options: MarketBoxOptions): Promise<MarketBox> {
+  const { seed, clock, slotMs, wallet, program } = options;
+  const market = await writeGenesis(cluster, { seed, program, wallet, traders: TRADERS, rivals: options.rivals });
+  const engine = new BlockEngine(cluster, { clock });
+  const traders = new Traders(cluster, market, new Flow(seed, market, options.tradesPerSlot), slotMs);
+  const rivals = market.rivals.map((rivalWallet) => new Rival(engine, market, rivalWallet, seed));
+  let tickAtMs = 0;
+  const pulse = () => {
+    const nowMs = Number(clock.wallNs() / NS_PER_MS);
+    traders.run(nowMs);
+    for (const rival of rivals) rival.run(nowMs);
+    if (nowMs < tickAtMs) return;
+    engine.tick();
+    tickAtMs = Math.max(tickAtMs + TICK_MS, nowMs);
+  };
+  return { market, engine, traders, rivals, pulse };
+}
+
+/** Pulses until told to stop; a pulse that throws ends the process, as any bug does. */
+export function startPulse(box: Pick<MarketBox, "pulse">): () => void {
+  const timer = setInterval(() => box.pulse(), PULSE_MS);
+  return () => clearInterval(timer);
+}
