@@ -7,13 +7,13 @@ import type { RecordedTransaction } from "./local-cluster.ts";
 
 /** Slots kept: 13 minutes of 400 ms slots. */
 const LEDGER_SLOTS_MAX = 2_048;
-/** Transactions kept; with logs and balances about 6 KB each. */
-const LEDGER_TRANSACTIONS_MAX = 16_384;
+/** Transactions kept; a swap with its logs, balances and inner instructions takes about 5 KB. */
+const LEDGER_TRANSACTIONS_MAX = 8_192;
 
 export type LedgerLimits = { readonly slotsMax?: number; readonly transactionsMax?: number };
 
-/** A transaction without the contents of the accounts it wrote. */
-export type LedgerTransaction = Omit<RecordedTransaction, "written">;
+/** A transaction without what it wrote, and without what its wire bytes say: half of its size. */
+export type LedgerTransaction = Omit<RecordedTransaction, "written" | "parsed">;
 
 export type Block = {
   readonly slot: bigint;
@@ -53,7 +53,7 @@ export class Ledger {
   }
 
   add(transaction: RecordedTransaction): void {
-    const { written: _, ...kept } = transaction;
+    const { written: _, parsed: __, ...kept } = transaction;
     this.#blocks.get(transaction.slot)?.transactions.push(kept);
     this.#bySignature.set(kept.signature, kept);
     this.#transactionCount++;

@@ -11,6 +11,7 @@
  *   compact-u16 n, n × { 32 bytes table, compact-u16 + u8 writable[], compact-u16 + u8 readonly[] }   version 0 only
  */
 import { base58Encode } from "#core/base58.ts";
+import { assert } from "#core/error.ts";
 import type { Address, Signature } from "#core/units.ts";
 import type { AddressBook } from "./address-book.ts";
 
@@ -63,6 +64,13 @@ export function parseTransaction(bytes: Uint8Array, book: AddressBook): ParseRes
     if (thrown instanceof Refusal) return { ok: false, error: { kind: thrown.kind, reason: thrown.reason } };
     throw thrown;
   }
+}
+
+/** Reads wire bytes that have been read before. */
+export function parseAgain(wire: Uint8Array, book: AddressBook): ParsedTransaction {
+  const result = parseTransaction(wire, book);
+  assert(result.ok, "a transaction of the ledger can be read");
+  return result.value;
 }
 
 /** Reads a message without signatures, as getFeeForMessage takes it. */

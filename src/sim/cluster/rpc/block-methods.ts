@@ -2,9 +2,9 @@
 import { larger, smaller } from "#sim/cluster/bigints.ts";
 import { commitmentOf, slotAt } from "#sim/cluster/commitment.ts";
 import { computeBudget } from "#sim/cluster/fees.ts";
-import type { Block, LedgerTransaction } from "#sim/cluster/ledger.ts";
+import type { Block } from "#sim/cluster/ledger.ts";
 import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
-import { isWritable } from "#sim/cluster/message.ts";
+import { isWritable, parseAgain } from "#sim/cluster/message.ts";
 import {
   type BlockView,
   blockView,
@@ -71,7 +71,7 @@ export const BLOCK_METHODS: RpcMethods = {
     const transaction = cluster.ledger.transaction(signature);
     if (transaction === undefined || transaction.slot > committed) return null;
     const { slot, blockTimeSeconds } = transaction;
-    return { slot, ...encodeTransaction(transaction, view), blockTime: blockTimeSeconds };
+    return { slot, ...encodeTransaction(transaction, view, cluster.book), blockTime: blockTimeSeconds };
   },
 
   getBlock: ({ cluster }, params) => {
@@ -112,7 +112,7 @@ export const BLOCK_METHODS: RpcMethods = {
     const first = last - FEE_SLOTS + 1n;
     return slotsBetween(cluster, larger(first, 0n), last).map((slot) => ({
       slot,
-      prioritizationFee: prioritizationFee(cluster.ledger.block(slot)?.transactions ?? [], addresses),
+      prioritizationFee: prioritizationFee(cluster, slot, addresses),
     }));
   },
 };
@@ -123,7 +123,7 @@ export function encodeBlock(cluster: LocalCluster, block: Block, view: BlockView
     previousBlockhash: cluster.blockhashOf(block.slot - 1n),
     blockhash: cluster.blockhashOf(block.slot),
     parentSlot: block.slot - 1n,
-    ...encodeBlockTransactions(block.transactions, view),
+    ...encodeBlockTransactions(block.transactions, view, cluster.book),
     ...(view.rewards ? { rewards: [] } : {}),
     blockTime: block.timeSeconds,
     blockHeight: block.slot,
@@ -173,15 +173,16 @@ function slotsBetween(cluster: LocalCluster, start: bigint, end: bigint): bigint
 }
 
 /** Micro-lamports a unit that would have been enough in that block to write all these accounts. */
-function prioritizationFee(transactions: readonly LedgerTransaction[], addresses: readonly string[]): bigint {
-  const least = (chosen: readonly LedgerTransaction[]): bigint => {
-    const prices = chosen.map(({ parsed }) => computeBudget(parsed).microLamportsPerUnit);
-    return prices.length === 0 ? 0n : prices.reduce(smaller);
-  };
-  const writers = (address: string) =>
-    transactions.filter(({ keys, parsed, loaded }) =>
-      keys.some((key, i) => key === address && isWritable(parsed, i, loaded.writable.length)),
-    );
-  const needed = [least(transactions), ...addresses.map((address) => least(writers(address)))];
-  return needed.reduce(larger);
+function prioritizationFee(cluster: LocalCluster, slot: bigint, addresses: readonly string[]): bigint {
+  const transactions = (cluster.ledger.block(slot)?.transactions ?? []).map(({ wire, keys, loaded }) => {
+    const parsed = parseAgain(wire, cluster.book);
+    const written = keys.filter((_, i) => isWritable(parsed, i, loaded.writable.length));
+    return { written: new Set<string>(written), price: computeBudget(parsed).microLamportsPerUnit };
+  });
+  const least = (prices: readonly bigint[]): bigint => (prices.length === 0 ? 0n : prices.reduce(smaller));
+  const all = least(transactions.map(({ price }) => price));
+  const perAddress = addresses.map((address) =>
+    least(transactions.filter(({ written }) => written.has(address)).map(({ price }) => price)),
+  );
+  return perAddress.reduce(larger, all);
 }

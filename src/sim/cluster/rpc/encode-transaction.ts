@@ -4,10 +4,11 @@
  */
 import { base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
+import type { AddressBook } from "#sim/cluster/address-book.ts";
 import type { LedgerTransaction } from "#sim/cluster/ledger.ts";
 import type { LoadedAddresses } from "#sim/cluster/lookup-tables.ts";
 import type { InnerInstructions, ReturnData } from "#sim/cluster/machine.ts";
-import { type CompiledInstruction, isWritable, type ParsedTransaction } from "#sim/cluster/message.ts";
+import { type CompiledInstruction, isWritable, type ParsedTransaction, parseAgain } from "#sim/cluster/message.ts";
 import { type TokenBalance, uiTokenAmount } from "#sim/cluster/token-balances.ts";
 import { RPC_ERROR, RpcError } from "./json-rpc.ts";
 import { type Config, choiceOf, wholeAt } from "./params.ts";
@@ -44,22 +45,31 @@ export function blockView(config: Config): BlockView {
 }
 
 /** `{transaction, meta, version?}`. */
-export function encodeTransaction(transaction: LedgerTransaction, view: TransactionView): Record<string, unknown> {
-  checkVersion(transaction.parsed, view);
+export function encodeTransaction(
+  transaction: LedgerTransaction,
+  view: TransactionView,
+  book: AddressBook,
+): Record<string, unknown> {
+  const parsed = parseAgain(transaction.wire, book);
+  checkVersion(parsed, view);
   return {
-    transaction: encodeParsed(transaction, view.encoding),
+    transaction: encodeParsed(transaction, parsed, view.encoding),
     meta: encodeMeta(transaction, view.encoding),
-    ...(view.versionMax === undefined ? {} : { version: transaction.parsed.version }),
+    ...(view.versionMax === undefined ? {} : { version: parsed.version }),
   };
 }
 
 /** The part of a block that `transactionDetails` asks for. */
-export function encodeBlockTransactions(transactions: readonly LedgerTransaction[], view: BlockView): object {
+export function encodeBlockTransactions(
+  transactions: readonly LedgerTransaction[],
+  view: BlockView,
+  book: AddressBook,
+): object {
   switch (view.details) {
     case "full":
-      return { transactions: transactions.map((transaction) => encodeTransaction(transaction, view)) };
+      return { transactions: transactions.map((transaction) => encodeTransaction(transaction, view, book)) };
     case "accounts":
-      return { transactions: transactions.map((transaction) => encodeAccountsOnly(transaction, view)) };
+      return { transactions: transactions.map((transaction) => encodeAccountsOnly(transaction, view, book)) };
     case "signatures":
       return { signatures: transactions.map(({ signature }) => signature) };
     case "none":
@@ -67,11 +77,16 @@ export function encodeBlockTransactions(transactions: readonly LedgerTransaction
   }
 }
 
-function encodeAccountsOnly(transaction: LedgerTransaction, view: TransactionView): Record<string, unknown> {
-  checkVersion(transaction.parsed, view);
-  const { parsed, error } = transaction;
+function encodeAccountsOnly(
+  transaction: LedgerTransaction,
+  view: TransactionView,
+  book: AddressBook,
+): Record<string, unknown> {
+  const parsed = parseAgain(transaction.wire, book);
+  checkVersion(parsed, view);
+  const { error } = transaction;
   return {
-    transaction: { accountKeys: parsedKeys(transaction), signatures: signatures(parsed) },
+    transaction: { accountKeys: parsedKeys(transaction, parsed), signatures: signatures(parsed) },
     meta: {
       err: error,
       fee: transaction.feeLamports,
@@ -94,15 +109,19 @@ function checkVersion({ version }: ParsedTransaction, { versionMax }: Transactio
   );
 }
 
-function encodeParsed(transaction: LedgerTransaction, encoding: TransactionEncoding): unknown {
-  const { parsed, wire } = transaction;
+function encodeParsed(
+  transaction: LedgerTransaction,
+  parsed: ParsedTransaction,
+  encoding: TransactionEncoding,
+): unknown {
+  const { wire } = transaction;
   if (encoding === "base64") return [Buffer.from(wire).toString("base64"), encoding];
   if (encoding === "base58") return [base58Encode(wire), encoding];
   const message =
     encoding === "json"
       ? compiledMessage(parsed)
       : {
-          accountKeys: parsedKeys(transaction),
+          accountKeys: parsedKeys(transaction, parsed),
           recentBlockhash: parsed.blockhash,
           instructions: parsed.instructions.map((instruction) => decodedInstruction(instruction, transaction.keys, 1)),
           ...tableLookups(parsed),
@@ -142,7 +161,7 @@ function signatures({ wire, signatureCount }: ParsedTransaction): string[] {
   );
 }
 
-function parsedKeys({ keys, parsed, loaded }: LedgerTransaction): unknown[] {
+function parsedKeys({ keys, loaded }: LedgerTransaction, parsed: ParsedTransaction): unknown[] {
   return keys.map((pubkey, i) => ({
     pubkey,
     signer: i < parsed.signatureCount,
