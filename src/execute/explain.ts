@@ -1,6 +1,6 @@
 /**
- * Why a bundle did not land. The evidence, in this order: is its blockhash still alive, would it still execute, and did
- * a rival with a tip land on the same pools. Two bounded questions to the cluster and a look at a few blocks.
+ * Why a bundle did not land. The evidence, in this order: did a rival with a higher tip land on the same pools, is
+ * its blockhash still alive, and would it still execute. Two bounded questions to the cluster and a look at a few blocks.
  */
 import { notLanded, type SentBundle, type Settlement } from "./bundle.ts";
 import type { RivalFinder } from "./rivals.ts";
@@ -14,13 +14,15 @@ export type Evidence = {
   readonly rivals: RivalFinder;
   readonly slot: number;
   readonly blockHeight: number;
+  /** The route held its auctions and says that it failed there. */
+  readonly routeFailed: boolean;
   /** What the route said, or why it is given up. */
   readonly why: string;
 };
 
 /** Undefined when the cluster does not answer, so that it can be asked again. */
 export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promise<Settlement | undefined> {
-  const { rpc, rivals, slot, blockHeight, why } = evidence;
+  const { rpc, rivals, slot, blockHeight, routeFailed, why } = evidence;
   const simulation = await rpc("simulateTransaction", [
     bundle.wireBase64,
     { encoding: "base64", sigVerify: false, replaceRecentBlockhash: true, commitment: "processed" },
@@ -34,6 +36,16 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
       `${rival.signature} landed on the same pools in slot ${rival.slot} with a tip of ${rival.tipLamports}, ours was ${bundle.tipLamports}`,
       rival.tipLamports,
     );
+  // Without a verdict of the route the state now proves nothing about then: first whether it could still land at all.
+  if (!routeFailed && blockHeight > bundle.lastValidBlockHeight)
+    return notLanded(
+      "expired",
+      `the block height ${blockHeight} passed ${bundle.lastValidBlockHeight}, the last one its blockhash was valid for; ${why}`,
+    );
+  const alive = await rpc("isBlockhashValid", [bundle.blockhash, { commitment: "processed" }]);
+  const known = alive.ok ? field(alive.value, "value") : undefined;
+  if (known === false && blockHeight <= bundle.lastValidBlockHeight)
+    return notLanded("unknown", `the cluster does not know its blockhash (it began anew since); ${why}`);
   const hop = slippedHop(failure, bundle);
   if (hop !== undefined) {
     const by =
@@ -42,14 +54,6 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
         : `${rival.signature} with a tip of ${rival.tipLamports} was there first, in slot ${rival.slot}`;
     return notLanded("state_moved", `hop ${hop + 1} of ${bundle.pools.length} would pay less than quoted; ${by}`);
   }
-  if (blockHeight > bundle.lastValidBlockHeight)
-    return notLanded(
-      "expired",
-      `the block height ${blockHeight} passed ${bundle.lastValidBlockHeight}, the last one its blockhash was valid for`,
-    );
-  const alive = await rpc("isBlockhashValid", [bundle.blockhash, { commitment: "processed" }]);
-  if (alive.ok && field(alive.value, "value") === false)
-    return notLanded("unknown", `the cluster does not know its blockhash (it began anew since); ${why}`);
   if (failure !== null) return notLanded("simulation_failed", `it would fail with ${JSON.stringify(failure)}; ${why}`);
   return notLanded("dropped", `it would still execute in slot ${slot}; ${why}`);
 }

@@ -33,11 +33,13 @@ const EXPLAIN_WAIT_NS_MAX = 5e9;
 /** Longer than a blockhash lives: after this nothing can be learnt any more. */
 const OPEN_NS_MAX = 90e9;
 
+type GivenUp = { readonly why: string; readonly routeFailed: boolean; readonly slot: number; readonly atNs: number };
+
 type Followed = {
   readonly bundle: SentBundle;
   readonly sinceNs: number;
   landedNs: number;
-  givenUp: { readonly why: string; readonly slot: number; readonly atNs: number } | undefined;
+  givenUp: GivenUp | undefined;
 };
 
 export type TrackerParts = {
@@ -118,7 +120,7 @@ export class LandingTracker {
     asked.forEach((followed, i) => {
       const status = statuses?.[i];
       const giveUp = (why: string) => {
-        followed.givenUp = { why, slot: chain.slot, atNs: now };
+        followed.givenUp = { why, routeFailed: status?.kind === "failed", slot: chain.slot, atNs: now };
       };
       if (status?.kind === "failed") giveUp(status.why);
       else if (chain.blockHeight > followed.bundle.lastValidBlockHeight) giveUp("its blockhash is too old");
@@ -137,7 +139,8 @@ export class LandingTracker {
         (chain.slot >= givenUp.slot + EXPLAIN_SLOTS_AFTER || now - givenUp.atNs > EXPLAIN_WAIT_NS_MAX),
     );
     for (const { bundle, givenUp } of due.slice(0, SETTLED_PER_ROUND_MAX)) {
-      const evidence = { rpc, rivals, slot: chain.slot, blockHeight: chain.blockHeight, why: givenUp?.why ?? "" };
+      const { why, routeFailed } = givenUp ?? { why: "", routeFailed: false };
+      const evidence = { rpc, rivals, slot: chain.slot, blockHeight: chain.blockHeight, routeFailed, why };
       const settlement = await explainMiss(bundle, evidence);
       if (settlement !== undefined) this.#settle(bundle, settlement);
     }
