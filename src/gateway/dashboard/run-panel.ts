@@ -27,10 +27,7 @@ function drawFigures(status: PageStatus, nowMs: number): void {
 
   const profit = BigInt(status.profit_lamports);
   figure("profit", solText(profit), profit < 0n);
-  setText(
-    byId("profit-note"),
-    status.landed === 0 ? "nothing landed yet" : `${perLanded(profit, status)} per landed bundle`,
-  );
+  setText(byId("profit-note"), status.landed === 0 ? "nothing landed yet" : `${perLanded(profit, status)} per bundle`);
   figure("landed", countText(status.landed));
   setText(byId("attempts"), `of ${countText(status.attempts)} sent`);
   const share = status.attempts === 0 ? undefined : status.landed / status.attempts;
@@ -55,7 +52,7 @@ function drawMarket({ market }: PageStatus): void {
   figure("slot", market.slot === null ? "–" : countText(BigInt(market.slot)));
   const lag = market.lag_ms;
   const late = lag !== null && lag > LAG_MS_TROUBLE;
-  note("lag", lag === null ? "no agent reports" : `lag ${latencyText(lag)}`, lag === null || late);
+  note("lag", lag === null ? "no agent reports" : `lag ${countText(lag)} ms`, lag === null || late);
 }
 
 function drawStore({ store }: PageStatus): void {
