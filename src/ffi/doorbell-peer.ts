@@ -7,7 +7,7 @@ import { createDoorbell } from "./doorbell.ts";
 /** Two doorbells, each with the words drawn in doorbell.ts: "there" rings the peer, "back" rings the test. */
 export const DOORBELL_PEER = { bytes: 4_096, there: 1_024, back: 2_048 } as const;
 export const PUBLISHED = -128 >> 2;
-export const RELEASED = -64 >> 2;
+const RELEASED = -64 >> 2;
 /** So long that a single lost wake is longer than the test may take. */
 export const WAIT_MS = 60_000;
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { join } from "node:path";
-import { pinThread } from "./thread.ts";
+import { pinThread, setNice } from "./thread.ts";
 
 const THREAD = JSON.stringify(join(import.meta.dir, "thread.ts"));
 const DEADLINE_MS = 10_000;
@@ -35,6 +36,10 @@ describe("setNice()", () => {
       import { setNice } from ${THREAD};
       console.log(setNice(7), getPriority());`);
     expect(nice).toBe("true 7");
+  });
+
+  test("says true for the priority the thread has already", () => {
+    expect(setNice(getPriority())).toBe(true);
   });
 });
 
