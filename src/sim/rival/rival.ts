@@ -6,14 +6,14 @@ import { type Random, seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
-import { swapInstruction } from "#dex/swap-instruction.ts";
 import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import type { BlockEngine } from "#sim/block-engine/block-engine.ts";
 import { TIP_LAMPORTS_MIN } from "#sim/block-engine/bundle.ts";
 import { TIP_ACCOUNTS } from "#sim/block-engine/tip-accounts.ts";
-import type { SimMarket, SimPool, SimWallet } from "#sim/genesis/genesis.ts";
+import type { SimMarket, SimWallet } from "#sim/genesis/genesis.ts";
 import { CycleSearch, type Opportunity } from "./cycle-search.ts";
+import { cycleSwaps } from "./cycle-swaps.ts";
 import { MarketView } from "./market-view.ts";
 
 /** From seeing to sending, in ms. */
@@ -78,35 +78,17 @@ export class Rival {
     const tipLamports = wanted > TIP_LAMPORTS_MIN ? wanted : TIP_LAMPORTS_MIN;
     const { keypair } = this.wallet;
     const { blockhash } = this.engine.cluster.latestBlockhash();
+    // Priced again on what is known now; the last hop must pay back input and tip, or the whole fails.
+    const amounts = this.#search.amounts(cycle, (pool) => this.#view.reserves(pool), amountIn);
+    amounts[cycle.length] = amountIn + tipLamports;
     const instructions = [
-      ...this.#swaps(cycle, amountIn, tipLamports),
+      ...cycleSwaps(this.market, this.wallet, cycle, amounts),
       tipInstruction(keypair.address, this.#random.pick(TIP_ACCOUNTS), tipLamports),
     ];
     const message = compileMessage({ payer: keypair.address, blockhash, instructions });
     const sent = this.engine.send([signTransaction(message, [keypair])]);
     if (sent.ok) this.#counters.sent++;
     else this.#counters.refused++;
-  }
-
-  /**
-   * Each hop takes in what the hop before it pays on the state seen now, and the last must pay back input and tip: when the
-   * market has moved against it, the whole fails.
-   */
-  #swaps(cycle: Opportunity["cycle"], amountIn: bigint, tipLamports: bigint): Instruction[] {
-    const { keypair, tokenAccounts } = this.wallet;
-    const amounts = this.#search.amounts(cycle, (pool) => this.#view.reserves(pool), amountIn);
-    return cycle.map(({ pool, inputSide }, hop) => {
-      const { facts, tokens } = this.market.pools[pool] as SimPool;
-      const last = hop === cycle.length - 1;
-      return swapInstruction(facts, {
-        owner: keypair.address,
-        inputSide,
-        inputAccount: tokenAccounts[tokens[inputSide]] as Address,
-        outputAccount: tokenAccounts[tokens[inputSide === 0 ? 1 : 0]] as Address,
-        amountIn: amounts[hop] as bigint,
-        minimumOut: last ? amountIn + tipLamports : (amounts[hop + 1] as bigint),
-      });
-    });
   }
 }
 
