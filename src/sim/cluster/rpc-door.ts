@@ -37,6 +37,7 @@ export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): Rp
     hostname: HOST,
     port: options.port,
     maxRequestBodySize: REQUEST_BYTES_MAX,
+    development: false,
     async fetch(request) {
       if (request.method === "GET" && new URL(request.url).pathname === "/health") return new Response("ok");
       if (request.method === "OPTIONS") return new Response(null, { headers: ALLOW });

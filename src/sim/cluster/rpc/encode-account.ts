@@ -84,7 +84,8 @@ function checkedBase58(data: Uint8Array): string {
 
 const TOKEN_STATES = ["uninitialized", "initialized", "frozen"] as const;
 
-function parsedTokenData(state: AccountState, { book, account }: AccountReader): unknown {
+function parsedTokenData(state: AccountState, reader: AccountReader): unknown {
+  const { book } = reader;
   if (!isTokenProgram(state.owner)) return undefined;
   const program = state.owner === TOKEN_PROGRAM ? "spl-token" : "spl-token-2022";
   const wrap = (type: string, info: unknown) => ({ program, parsed: { info, type }, space: state.data.length });
@@ -93,7 +94,7 @@ function parsedTokenData(state: AccountState, { book, account }: AccountReader):
   const optional = (at: number) => (view.getUint32(at, true) === 1 ? book.text(data, at + 4) : null);
   if (isTokenAccount(state)) {
     const { mint, owner, amount } = readTokenAccount(data, book);
-    const decimals = mintDecimals(account(mint));
+    const decimals = mintDecimals(reader.account(mint));
     if (decimals === undefined) return undefined;
     const isNative = view.getUint32(109, true) === 1;
     const delegate = optional(72);

@@ -3,12 +3,15 @@
  * JSON numbers with all their digits.
  */
 
+import { SandpiperError } from "#core/error.ts";
+
 /** Codes that clients branch on: those of JSON-RPC, then those of Agave's rpc-client-api/src/custom_error.rs. */
 export const RPC_ERROR = {
   parse: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,
+  internal: -32603,
   blockCleanedUp: -32001,
   preflightFailure: -32002,
   signatureVerificationFailure: -32003,
@@ -81,6 +84,7 @@ function answerMethod(id: RpcId, method: string, params: unknown, handle: RpcHan
       : { jsonrpc: "2.0", result: answered.result, id };
   } catch (thrown) {
     if (thrown instanceof RpcError) return failure(id, thrown.code, thrown.message, thrown.data);
+    if (thrown instanceof SandpiperError) return failure(id, RPC_ERROR.internal, thrown.message);
     throw thrown;
   }
 }
