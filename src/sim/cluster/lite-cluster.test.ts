@@ -6,9 +6,12 @@ import {
   createAccountInstruction,
   funded,
   keyOf,
+  mintAccount,
   SOL,
   signed,
   testCluster,
+  tokenAccount,
+  tokenTransferInstruction,
   transfer,
   transferInstruction,
 } from "./fixture.ts";
@@ -156,6 +159,23 @@ describe("submitBundle()", () => {
     expect(again).toMatchObject({ kind: "executed", executed: { error: null, indexInSlot: 0 } });
     expect(cluster.account(created.address)?.data).toEqual(new Uint8Array(165));
     expect(events.length).toBe(1);
+  });
+
+  test("restores the data of accounts that existed", () => {
+    const cluster = testCluster();
+    const alice = funded(cluster, "alice");
+    const [from, to] = [keyOf("from").address, keyOf("to").address];
+    cluster.setAccount(keyOf("mint").address, mintAccount(6, 100n));
+    cluster.setAccount(from, tokenAccount(keyOf("mint").publicKey, alice.publicKey, 100n));
+    cluster.setAccount(to, tokenAccount(keyOf("mint").publicKey, alice.publicKey, 0n));
+    const before = [cluster.account(from), cluster.account(to)];
+    const move = (amount: bigint) =>
+      signed(cluster, [alice], [tokenTransferInstruction(from, to, alice.address, amount)]);
+    const result = cluster.submitBundle([move(60n), move(30n), move(11n)]);
+    expect(result).toMatchObject({ kind: "failed", failedAt: 2, error: { InstructionError: [0, { Custom: 1 }] } });
+    expect([cluster.account(from), cluster.account(to)]).toEqual(before);
+    expect(cluster.submitBundle([move(60n), move(30n), move(10n)]).kind).toBe("landed");
+    expect(cluster.account(to)?.data).toEqual(before[0]?.data ?? new Uint8Array(0));
   });
 
   test("fails on a transaction that is in it twice", () => {
