@@ -162,6 +162,14 @@ describe("block engine door", () => {
     expect(answer.json).toMatchObject({ error: { code: -32_602, message: "transaction #0 could not be decoded" } });
   });
 
+  test("says in one line that its port is taken", () => {
+    const { engine } = open();
+    const port = door?.port ?? 0;
+    expect(() => startBlockEngineDoor(engine, { port })).toThrow(
+      `Cannot open the block engine: port ${port} must be free, was`,
+    );
+  });
+
   test("answers other paths with 404 and other verbs with 405", async () => {
     const { url } = open();
     expect((await fetch(`${url}/api/v2/bundles`)).status).toBe(404);

@@ -7,7 +7,9 @@
  *
  * Clients that ask more often than the limit get 429 and Jito's error; each path answers only its own methods.
  */
+import { errorText, SandpiperError } from "#core/error.ts";
 import { answerText, jsonText, RpcError } from "#sim/cluster/rpc/json-rpc.ts";
+import { SIM_ERROR } from "#sim/errors.ts";
 import type { BlockEngine } from "./block-engine.ts";
 import { callMethod, rateLimited, sendTransaction } from "./methods.ts";
 import { RequestBudget } from "./request-budget.ts";
@@ -32,8 +34,21 @@ export type BlockEngineDoorOptions = {
 };
 export type BlockEngineDoor = { readonly port: number; readonly url: string; stop(): Promise<void> };
 
-/** Throws when the port is taken. */
+/** Throws a SandpiperError when the port is taken. */
 export function startBlockEngineDoor(engine: BlockEngine, options: BlockEngineDoorOptions): BlockEngineDoor {
+  try {
+    return serve(engine, options);
+  } catch (cause) {
+    throw new SandpiperError(
+      SIM_ERROR.blockEngine,
+      `Cannot open the block engine: port ${options.port} must be free, was: ${errorText(cause)}`,
+      "later",
+      { cause },
+    );
+  }
+}
+
+function serve(engine: BlockEngine, options: BlockEngineDoorOptions): BlockEngineDoor {
   const budget = new RequestBudget(options.requestsPerSecondMax ?? REQUESTS_PER_SECOND_MAX, engine.clock);
   const server = Bun.serve({
     hostname: HOST,

@@ -37,7 +37,7 @@ export function stage(options: Partial<BlockEngineOptions> = {}): Stage {
   return { cluster, clock, engine: new BlockEngine(cluster, { clock, ...options }), paid };
 }
 
-export function transferOf(from: Address, to: Address, lamports: bigint): Instruction {
+function transferOf(from: Address, to: Address, lamports: bigint): Instruction {
   const data = new Uint8Array(12);
   const view = new DataView(data.buffer);
   view.setUint32(0, 2, true);

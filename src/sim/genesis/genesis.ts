@@ -33,7 +33,7 @@ import {
   planMarket,
 } from "./market-plan.ts";
 
-export type SimToken = {
+type SimToken = {
   readonly symbol: string;
   readonly mint: Address;
   readonly decimals: number;

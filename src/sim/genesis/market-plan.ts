@@ -4,7 +4,7 @@
  */
 import { seededRandom } from "#core/random.ts";
 
-export type TokenPlan = {
+type TokenPlan = {
   readonly symbol: string;
   readonly decimals: number;
   /** SOL per whole token, which prices keep returning to. For plans, never for settling. */

@@ -7,7 +7,7 @@ import { quoteExactIn } from "#dex/quote.ts";
 import type { SimPool } from "#sim/genesis/genesis.ts";
 import type { Reserves } from "./market-view.ts";
 
-export type Hop = { readonly pool: number; readonly inputSide: 0 | 1 };
+type Hop = { readonly pool: number; readonly inputSide: 0 | 1 };
 export type Cycle = readonly Hop[];
 export type Opportunity = {
   readonly cycle: Cycle;
