@@ -164,7 +164,7 @@ function isReserved(state: AccountState | undefined): boolean {
 const lamportsOf = (state: AccountState | undefined): bigint => state?.lamports ?? 0n;
 const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n);
 
-export function parseError({ kind }: ParseFailure): TransactionErrorJson {
+function parseError({ kind }: ParseFailure): TransactionErrorJson {
   return kind === "version" ? "UnsupportedVersion" : "SanitizeFailure";
 }
 

@@ -23,7 +23,7 @@ export function testCluster(options: { seed?: string; startSlot?: bigint; ledger
 
 export const keyOf = (name: string): Keypair => keypairFromSeed(createHash("sha256").update(name).digest());
 
-export const systemAccount = (lamports: bigint): AccountState => ({
+const systemAccount = (lamports: bigint): AccountState => ({
   lamports,
   owner: SYSTEM_PROGRAM,
   data: new Uint8Array(0),

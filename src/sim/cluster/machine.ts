@@ -34,7 +34,7 @@ const MIRROR_ENTRY_BYTES = 256;
 const SLOT_HASHES_MAX = 512;
 const SLOT_HASH_BYTES = 40;
 
-export type InnerInstruction = {
+type InnerInstruction = {
   readonly programIndex: number;
   readonly accounts: Uint8Array;
   readonly data: Uint8Array;

@@ -22,7 +22,7 @@ export type CompiledInstruction = {
   readonly data: Uint8Array;
 };
 
-export type TableLookup = { readonly table: Address; readonly writable: Uint8Array; readonly readonly: Uint8Array };
+type TableLookup = { readonly table: Address; readonly writable: Uint8Array; readonly readonly: Uint8Array };
 
 export type ParsedTransaction = {
   readonly wire: Uint8Array;

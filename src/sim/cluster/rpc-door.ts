@@ -54,8 +54,7 @@ export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): Rp
 const ALLOW = { allow: "POST, OPTIONS" };
 const JSON_HEADERS = { "content-type": "application/json" };
 
-/** The methods as one function, for the door and for whoever is in the same process. */
-export function rpcHandler(cluster: LocalCluster, doors: RpcContext["doors"]): RpcHandler {
+function rpcHandler(cluster: LocalCluster, doors: RpcContext["doors"]): RpcHandler {
   const context: RpcContext = {
     cluster,
     doors,

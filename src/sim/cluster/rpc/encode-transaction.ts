@@ -14,7 +14,7 @@ import { RPC_ERROR, RpcError } from "./json-rpc.ts";
 import { type Config, choiceOf, wholeAt } from "./params.ts";
 
 const ENCODINGS = ["json", "jsonParsed", "base58", "base64"] as const;
-export type TransactionEncoding = (typeof ENCODINGS)[number];
+type TransactionEncoding = (typeof ENCODINGS)[number];
 const DETAILS = ["full", "accounts", "signatures", "none"] as const;
 
 export type TransactionView = {

@@ -13,5 +13,5 @@ export type RpcContext = {
   context(config: Config, value: unknown): unknown;
 };
 
-export type RpcMethod = (context: RpcContext, params: readonly unknown[]) => unknown;
+type RpcMethod = (context: RpcContext, params: readonly unknown[]) => unknown;
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;

@@ -30,13 +30,14 @@ export const geyserSubscribe: Subscribe = ({ cluster, clock, notify }, params) =
     onTransaction: (transaction) => {
       if (matches(transaction)) notify(encodeGroup(transaction, clock.wallNs()));
     },
-    onSlot: (slot) => notify({ slot, slotStartMs: cluster.slotStartMs }),
+    onSlot: (slot) => notify({ slot: Number(slot), slotStartMs: cluster.slotStartMs }),
   };
 };
 
 function encodeGroup(transaction: RecordedTransaction, timeNs: bigint): unknown {
   return {
-    slot: transaction.slot,
+    // A plain number, so that the whole group is free of bigints and quick to write.
+    slot: Number(transaction.slot),
     transactionIndex: transaction.indexInSlot,
     signature: transaction.signature,
     error: transaction.error,
