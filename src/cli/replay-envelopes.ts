@@ -1,14 +1,17 @@
-/** A replay's records as envelopes: decisions as they fall, the agents' metrics at the end. Times are the recording's. */
+/** A replay's decisions as the envelopes that a live agent would put on record, on the recording's time. */
 import type { PoolFacts } from "#core/pool.ts";
-import { lamportsToSol } from "#core/units.ts";
+import type { Signature } from "#core/units.ts";
 import { VERSION } from "#core/version.ts";
-import { type Decision, decisionId } from "#decide/decision-record.ts";
-import { arbEnvelope, encodeEnvelope } from "#wire/envelope.ts";
+import type { Decision } from "#decide/decision-record.ts";
+import { arbRecord } from "#execute/records.ts";
 
 export type ReplayTimes = {
   /** Unix ms of the first block: the start of the run, and what its times count from. */
   readonly startMs: number;
 };
+
+/** What stands for the bundle of a decision to send: nothing leaves a replay. */
+const NOTHING_SENT = { bundleId: "", signature: "" as Signature, sendNs: 0n };
 
 /** A recording's nanoseconds as Unix time. */
 export const unixNs = (times: ReplayTimes, recordedNs: number): bigint =>
@@ -20,41 +23,13 @@ export function decisionEnvelope(
   modelHash: string,
   times: ReplayTimes,
 ): Uint8Array {
-  const hops = decision.hops.flatMap((hop) => {
-    const pool = pools[hop.pool];
-    return pool === undefined ? [] : [{ pool, inputSide: hop.inputSide }];
-  });
-  return encodeEnvelope(
-    arbEnvelope({
-      version: VERSION,
-      slot: decision.slot,
-      netSol: lamportsToSol(decision.netLamports),
-      classification: `cycle-${decision.hops.length}`,
-      pLandEst: decision.score,
-      tipLadder: [...decision.tipLadderLamports],
-      decisionId: decisionId("arbitrage", times.startMs, decision.sequence),
-      agent: "arbitrage",
-      mode: "replay",
-      modelHash,
-      action: decision.action,
-      reason: decision.reason,
-      pools: hops.map(({ pool }) => pool.address),
-      mints: hops.map(({ pool, inputSide }) => pool.mints[inputSide]),
-      dexes: hops.map(({ pool }) => pool.dex),
-      hopAmounts: [...decision.amounts],
-      grossLamports: decision.grossLamports,
-      feeLamports: decision.feeLamports,
-      tipLamports: decision.tipLamports,
-      netLamports: decision.netLamports,
-      evLamports: decision.evLamports,
-      score: decision.score,
-      features: [...decision.features],
-      eventNs: unixNs(times, decision.eventNs),
-      feedNs: unixNs(times, decision.feedNs),
-      decideNs: unixNs(times, decision.decideNs),
-      sequence: BigInt(decision.sequence),
-    }),
-  );
+  const identity = { agent: "arbitrage", mode: "replay", version: VERSION, modelHash, runStartMs: times.startMs };
+  return arbRecord(decision, {
+    identity,
+    pool: (index) => pools[index],
+    unixNs: (recordedNs) => unixNs(times, recordedNs),
+    ...(decision.action === "send" ? { sent: NOTHING_SENT } : {}),
+  }).bytes;
 }
 
 /** A message behind its length as a varint: how protobuf puts several into one file. */

@@ -5,22 +5,10 @@ import type { Address } from "#core/units.ts";
 import { ASSOCIATED_TOKEN_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "./program-addresses.ts";
 import { CPMM_SEED } from "./raydium-cpmm/layout.ts";
 
-export {
-  ASSOCIATED_TOKEN_PROGRAM,
-  RAYDIUM_AMM_V4_PROGRAM,
-  RAYDIUM_CPMM_PROGRAM,
-  SYSTEM_PROGRAM,
-  TOKEN_2022_PROGRAM,
-  TOKEN_PROGRAM,
-} from "./program-addresses.ts";
-
-export type Derived = { readonly address: Address; readonly bump: number };
+type Derived = { readonly address: Address; readonly bump: number };
 
 /** The address off the curve that `program` signs for with these seeds, and its bump. */
-export async function programAddressWithBump(
-  seeds: readonly (string | Uint8Array)[],
-  program: Address,
-): Promise<Derived> {
+async function programAddressWithBump(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Derived> {
   const [address, bump] = await getProgramDerivedAddress({
     programAddress: program as string as KitAddress,
     seeds: [...seeds],
@@ -28,7 +16,7 @@ export async function programAddressWithBump(
   return { address: address as string as Address, bump };
 }
 
-export async function programAddress(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Address> {
+async function programAddress(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Address> {
   return (await programAddressWithBump(seeds, program)).address;
 }
 

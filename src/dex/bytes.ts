@@ -4,9 +4,8 @@ import type { Address } from "#core/units.ts";
 
 const ADDRESS_BYTES = 32;
 
-export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-export const readU64 = (bytes: Uint8Array, offset: number): bigint => viewOf(bytes).getBigUint64(offset, true);
+export const readU64 = (bytes: Uint8Array, offset: number): bigint =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(offset, true);
 
 export const readAddress = (bytes: Uint8Array, offset: number): Address =>
   base58Encode(bytes.subarray(offset, offset + ADDRESS_BYTES)) as Address;

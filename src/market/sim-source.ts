@@ -15,7 +15,7 @@ import { type GeyserMessage, readGeyserMessage } from "./geyser-message.ts";
 import { readRpcSnapshot } from "./rpc-snapshot.ts";
 import type { MarketEvent, MarketSink, MarketSource } from "./source.ts";
 
-export type SimSourceLimits = {
+type SimSourceLimits = {
   /** First and longest pause between two tries; each is twice the one before, and half of it is chance. */
   readonly retryMsMin: number;
   readonly retryMsMax: number;

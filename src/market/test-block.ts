@@ -141,7 +141,7 @@ function transferData(amount: bigint): Uint8Array {
 }
 
 /** Base64 of the program's log struct, as layout.ts of AMM v4 draws it. */
-export function rayLog(swap: {
+function rayLog(swap: {
   kind: "base-in" | "base-out";
   inputSide: 0 | 1;
   amountIn: bigint;

@@ -20,7 +20,7 @@ const VERSION_BIT = 0x80;
 /** Far above the 1,232 bytes of a packet: a bound, not a rule of the network. */
 const WIRE_BYTES_MAX = 16_384;
 
-export type WireInstruction = {
+type WireInstruction = {
   readonly program: Address;
   readonly accounts: readonly Address[];
   readonly data: Uint8Array;
