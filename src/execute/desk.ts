@@ -6,7 +6,7 @@
  */
 import { errorText } from "#core/error.ts";
 import type { PoolFacts } from "#core/pool.ts";
-import type { Address } from "#core/units.ts";
+import type { Address, Signature } from "#core/units.ts";
 import { type Decision, decisionId, type OutcomeNote } from "#decide/decision-record.ts";
 import { notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
@@ -40,6 +40,16 @@ export type DeskParts = {
   /** For the metrics. */
   readonly onAccepted: (latencyNs: number) => void;
   readonly onSettled: (settlement: Settlement) => void;
+};
+
+type TransactionFacts = Pick<SentBundle, "route" | "signature" | "wireBase64" | "blockhash" | "lastValidBlockHeight">;
+/** Nothing is built for a paper fill: a recording need not know every account of a swap. */
+const PAPER: TransactionFacts = {
+  route: "paper",
+  signature: "" as Signature,
+  wireBase64: "",
+  blockhash: "",
+  lastValidBlockHeight: 0,
 };
 
 type Built = { readonly bundle: SentBundle; readonly wire: Uint8Array };
@@ -125,33 +135,35 @@ export class Desk {
   }
 
   #build(decision: Decision): Built {
-    const { identity, wallet, pool, live, unixNs, wallNs } = this.parts;
-    const chain = live?.chain.blockhash();
-    if (live !== undefined && (chain === undefined || chain.ageNs > BLOCKHASH_AGE_NS_MAX))
-      throw new Error("no recent blockhash");
+    const { wallet, pool, live } = this.parts;
     if (this.openCount >= OPEN_BUNDLES_MAX) throw new Error(`${OPEN_BUNDLES_MAX} bundles are open`);
-    const tipAccount = (live?.route.tipAccount() ?? wallet.address) as Address;
-    const blockhash = chain?.blockhash ?? wallet.address;
+    if (live === undefined) return { bundle: this.#describe(decision, PAPER), wire: new Uint8Array() };
+    const chain = live.chain.blockhash();
+    if (chain === undefined || chain.ageNs > BLOCKHASH_AGE_NS_MAX) throw new Error("no recent blockhash");
     const instructions = planInstructions(decision, {
       owner: wallet.address,
       pool,
       tokenAccount: (mint) => wallet.tokenAccount(mint),
-      tipAccount,
+      tipAccount: live.route.tipAccount() as Address,
     });
-    const message = compileMessage({ payer: wallet.address, blockhash, instructions });
-    const wire = signTransaction(message, [wallet.keypair]);
+    const { blockhash, lastValidBlockHeight } = chain;
+    const wire = signTransaction(compileMessage({ payer: wallet.address, blockhash, instructions }), [wallet.keypair]);
     const signature = signatureOf(wire);
-    const bundleId = bundleIdOf([signature]);
-    const bundle: SentBundle = {
-      decisionId: decisionId(identity.agent, identity.runStartMs, decision.sequence),
+    const wireBase64 = Buffer.from(wire).toString("base64");
+    const transaction = { route: live.route.name, signature, wireBase64, blockhash, lastValidBlockHeight };
+    return { bundle: this.#describe(decision, transaction), wire };
+  }
+
+  #describe(decision: Decision, transaction: TransactionFacts): SentBundle {
+    const { identity, pool, unixNs, wallNs } = this.parts;
+    const id = decisionId(identity.agent, identity.runStartMs, decision.sequence);
+    const bundleId = transaction.route === "paper" ? `paper-${id}` : bundleIdOf([transaction.signature]);
+    return {
+      ...transaction,
+      decisionId: id,
       sequence: decision.sequence,
       bundleId,
       routeId: bundleId,
-      route: live?.route.name ?? "paper",
-      signature,
-      wireBase64: Buffer.from(wire).toString("base64"),
-      blockhash,
-      lastValidBlockHeight: chain?.lastValidBlockHeight ?? 0,
       decidedSlot: Number(decision.slot),
       pools: decision.hops.map((hop) => pool(hop.pool)?.address ?? ("" as Address)),
       tipLamports: decision.tipLamports,
@@ -162,7 +174,6 @@ export class Desk {
       sendNs: wallNs(),
       acceptedNs: 0n,
     };
-    return { bundle, wire };
   }
 
   async #send(bundle: SentBundle, wire: Uint8Array): Promise<void> {

@@ -26,6 +26,9 @@ const SWAP_COMPUTE_UNITS = { "raydium-cpmm": 90_000, "raydium-amm-v4": 70_000 } 
 /** For the limit itself and the tip's transfer. */
 const BASE_COMPUTE_UNITS = 2_000;
 
+/** The part of a decision that becomes instructions. */
+type PlannedSwaps = Pick<Decision, "hops" | "amounts" | "tipLamports">;
+
 export type PlanContext = {
   readonly owner: Address;
   /** Facts by pool number. */
@@ -36,7 +39,7 @@ export type PlanContext = {
 };
 
 /** Throws a SandpiperError when the decision names a pool or token that is not known here. */
-export function planInstructions(decision: Decision, context: PlanContext): Instruction[] {
+export function planInstructions(decision: PlannedSwaps, context: PlanContext): Instruction[] {
   let computeUnits = BASE_COMPUTE_UNITS;
   const swaps = decision.hops.map((hop, i) => {
     const pool = context.pool(hop.pool) ?? missing(`the facts of pool ${hop.pool}`);

@@ -21,7 +21,7 @@ export type RouteStatus =
   | { readonly kind: "unknown" };
 
 export interface Route {
-  readonly name: "jito" | "paper";
+  readonly name: "jito";
   /** Where the tip must go. */
   tipAccount(): string;
   send(wire: Uint8Array): Promise<SendAnswer>;
