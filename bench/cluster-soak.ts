@@ -5,7 +5,7 @@
  *
  *   bun bench/cluster-soak.ts [transactions = 1000000]
  *
- * The clusters it replaces: surfpool 1.5.0 took 9 µs more for each transaction than for the one before.
+ * Compared with surfpool 1.5.0, which took 9 µs more for each transaction than for the one before.
  */
 import { readFileSync } from "node:fs";
 import type { Clock } from "#core/clock.ts";
@@ -19,6 +19,7 @@ import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import { startRpcDoor } from "#sim/cluster/rpc-door.ts";
 import { startSocketDoor } from "#sim/cluster/socket-door.ts";
 import { type SimMarket, type SimWallet, writeGenesis } from "#sim/genesis/genesis.ts";
+import { machine } from "./report.ts";
 
 const TRANSACTIONS_PER_SLOT = 20;
 const TENTHS = 10;
@@ -82,6 +83,7 @@ await Promise.all([rpcDoor.stop(), socketDoor.stop()]);
 console.log(
   `slow sockets closed ${socketDoor.counters.slowSocketsClosed}, notices dropped ${socketDoor.counters.noticesDropped}`,
 );
+console.log(machine());
 process.exit(0);
 
 function prepare({ pools, traders, tokens }: SimMarket, number: number): Uint8Array {

@@ -1,4 +1,4 @@
-/** What the tests of the cluster share: a small cluster, funded keys, and signed transactions. */
+/** What the tests and benches of the cluster share: a small cluster, funded keys, and signed transactions. */
 import { createHash } from "node:crypto";
 import { ManualClock } from "#core/clock.ts";
 import type { Address } from "#core/units.ts";

@@ -200,7 +200,8 @@ function encodeMeta(transaction: LedgerTransaction, encoding: TransactionEncodin
     preTokenBalances: transaction.preTokenBalances.map(encodeTokenBalance),
     postTokenBalances: transaction.postTokenBalances.map(encodeTokenBalance),
     rewards: [],
-    loadedAddresses: encodeLoaded(loaded),
+    // Spelled-out keys say it already.
+    ...(encoding === "jsonParsed" ? {} : { loadedAddresses: encodeLoaded(loaded) }),
     ...(returnData === null ? {} : { returnData: encodeReturnData(returnData) }),
     computeUnitsConsumed: transaction.computeUnits,
   };
@@ -226,5 +227,7 @@ export const encodeReturnData = ({ program, data }: ReturnData): unknown => ({
 });
 
 function encodeTokenBalance({ accountIndex, mint, owner, program, amount, decimals }: TokenBalance): unknown {
-  return { accountIndex, mint, owner, programId: program, uiTokenAmount: uiTokenAmount(amount, decimals) };
+  const { uiAmount, ...exact } = uiTokenAmount(amount, decimals);
+  // Agave stores records in a form that cannot tell 0 from nothing.
+  return { accountIndex, mint, owner, programId: program, uiTokenAmount: { ...exact, uiAmount: uiAmount || null } };
 }

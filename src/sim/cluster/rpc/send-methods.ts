@@ -119,12 +119,21 @@ function simulate(cluster: LocalCluster, parsed: ParsedTransaction, options: Sim
   return simulated;
 }
 
+/** What Agave tells about a simulation and this cluster does not know. */
+const NOT_SIMULATED = {
+  loadedAccountsDataSize: null,
+  preBalances: null,
+  postBalances: null,
+  preTokenBalances: null,
+  postTokenBalances: null,
+};
+
 function encodeSimulation(
   simulated: SimulateResult,
   withInner: boolean,
 ): { readonly err: TransactionErrorJson | null } {
   const { error, logs, computeUnits, inner, returnData, keys, loaded, feeLamports } = simulated;
-  const encoded = {
+  return {
     err: error,
     logs,
     unitsConsumed: computeUnits,
@@ -132,8 +141,8 @@ function encodeSimulation(
     returnData: returnData === null ? null : encodeReturnData(returnData),
     loadedAddresses: encodeLoaded(loaded),
     fee: feeLamports,
+    ...NOT_SIMULATED,
   };
-  return encoded;
 }
 
 function accountsAfter(
