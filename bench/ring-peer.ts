@@ -2,13 +2,16 @@
  * One end of the ring of bench/ring.ts: run as a Worker (two threads over a SharedArrayBuffer) or as a process (two
  * processes over a mapped region). Both ends warm up on a first pass that is not counted, meet, and run the counted one.
  */
-import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { createDoorbell, type Doorbell } from "#ffi/doorbell.ts";
+import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 
 export type PeerRole = "produce" | "consume" | "ping" | "echo";
 export type PeerJob = {
   readonly role: PeerRole;
   /** Messages per publish and release. */
   readonly batch: number;
+  /** An end of a round trip that finds nothing sleeps at its doorbell instead of spinning. */
+  readonly parks: boolean;
   readonly warmUp: number;
   readonly count: number;
 };
@@ -25,7 +28,10 @@ export type PeerMemory = {
   readonly meeting: ArrayBufferLike;
 };
 
+type Bells = { readonly there: Doorbell; readonly back: Doorbell };
+
 const WORDS = 16;
+const PARK_MS_MAX = 1_000;
 
 /** Runs one end to its finish; only the consuming and the pinging end measure anything. */
 export function runPeer(job: PeerJob, memory: PeerMemory): PeerResult {
@@ -33,13 +39,19 @@ export function runPeer(job: PeerJob, memory: PeerMemory): PeerResult {
   const pass = (count: number): PeerResult => {
     if (job.role === "produce") return produce(new SlotProducer(memory.there), count, job.batch);
     if (job.role === "consume") return consume(new SlotConsumer(memory.there), count, job.batch);
-    if (job.role === "echo") return echo(new SlotConsumer(memory.there), new SlotProducer(memory.back), count);
-    return ping(new SlotProducer(memory.there), new SlotConsumer(memory.back), count);
+    const bells = { there: bellOf(memory.there, job), back: bellOf(memory.back, job) };
+    if (job.role === "echo") return echo(new SlotConsumer(memory.there), new SlotProducer(memory.back), bells, count);
+    return ping(new SlotProducer(memory.there), new SlotConsumer(memory.back), bells, count);
   };
   meet(meeting, 2);
   pass(job.warmUp);
   meet(meeting, 4);
   return pass(job.count);
+}
+
+/** Of an end that spins, one that does nothing. */
+function bellOf(ring: ArrayBufferLike, { parks }: PeerJob): Doorbell {
+  return parks ? createDoorbell(ring, SLOT_RING_DOORBELL_BYTE) : { ring: () => {}, wait: () => {} };
 }
 
 function meet(meeting: Int32Array, arrivals: number): void {
@@ -84,28 +96,30 @@ function consume(consumer: SlotConsumer, count: number, batch: number): PeerResu
   return { millionPerSecond: (count / elapsedNs) * 1e3 };
 }
 
-function echo(consumer: SlotConsumer, producer: SlotProducer, count: number): PeerResult {
+function echo(consumer: SlotConsumer, producer: SlotProducer, bells: Bells, count: number): PeerResult {
   for (let i = 0; i < count; i++) {
     let at = consumer.peek();
-    while (at < 0) at = consumer.peek();
+    for (; at < 0; at = consumer.peek()) bells.there.wait(PARK_MS_MAX);
     const value = consumer.i32[at >> 2] as number;
     consumer.advance();
     consumer.release();
     producer.i32[producer.claim() >> 2] = value;
     producer.advance();
     producer.publish();
+    bells.back.ring();
   }
   return {};
 }
 
-function ping(producer: SlotProducer, consumer: SlotConsumer, count: number): PeerResult {
+function ping(producer: SlotProducer, consumer: SlotConsumer, bells: Bells, count: number): PeerResult {
   const oneWayNs = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     const startNs = Bun.nanoseconds();
     producer.i32[producer.claim() >> 2] = i;
     producer.advance();
     producer.publish();
-    while (consumer.peek() < 0);
+    bells.there.ring();
+    while (consumer.peek() < 0) bells.back.wait(PARK_MS_MAX);
     consumer.advance();
     consumer.release();
     oneWayNs[i] = (Bun.nanoseconds() - startNs) / 2;

@@ -2,7 +2,7 @@
  * How fast is a slot ring, beside the same ring in C++? `bun bench/ring.ts [RUNS]`, under two minutes.
  *
  * Slots of 64 bytes in a ring of 4,096, every word written and read. Throughput with one message per publish and with
- * 32; one-way latency as half a round trip over two rings, both ends spinning. Between two threads (Workers over a
+ * 32; one-way latency as half a round trip over two rings, both ends spinning or both asleep at a futex. Between two threads (Workers over a
  * SharedArrayBuffer) and between two processes (over /dev/shm). Ours and C++ take turns, so noise falls on both;
  * medians over the runs. Nothing is pinned.
  */
@@ -18,22 +18,25 @@ const FORMAT = { capacity: 4_096, slotBytes: 64 };
 const MEETING_BYTES = 4_096;
 const THROUGHPUT = { warmUp: 1_000_000, count: 4_000_000 };
 const LATENCY = { warmUp: 100_000, count: 200_000 };
+const PARKED = { warmUp: 5_000, count: 10_000 };
 const PEER = join(import.meta.dir, "ring-peer.ts");
 
 type Place = "threads" | "processes";
-type Case = { readonly place: Place; readonly batch: number; readonly kind: "throughput" | "latency" };
+type Case = { readonly place: Place; readonly batch: number; readonly kind: "throughput" | "latency" | "parked" };
+const SIZES = { throughput: THROUGHPUT, latency: LATENCY, parked: PARKED } as const;
 
 const CASES: readonly Case[] = (["threads", "processes"] as const).flatMap((place) => [
   { place, batch: 1, kind: "throughput" },
   { place, batch: 32, kind: "throughput" },
   { place, batch: 1, kind: "latency" },
+  { place, batch: 1, kind: "parked" },
 ]);
 
 /** The far end runs in a Worker or a process; so does the near one, so that both are treated alike. */
 async function runOurs({ place, batch, kind }: Case): Promise<PeerResult> {
-  const sizes = kind === "latency" ? LATENCY : THROUGHPUT;
-  const far: PeerJob = { role: kind === "latency" ? "echo" : "produce", batch, ...sizes };
-  const near: PeerJob = { role: kind === "latency" ? "ping" : "consume", batch, ...sizes };
+  const how = { batch, parks: kind === "parked", ...SIZES[kind] };
+  const far: PeerJob = { role: kind === "throughput" ? "produce" : "echo", ...how };
+  const near: PeerJob = { role: kind === "throughput" ? "consume" : "ping", ...how };
   return place === "threads" ? runThreads(far, near) : runProcesses(far, near);
 }
 
@@ -81,8 +84,8 @@ async function runProcesses(far: PeerJob, near: PeerJob): Promise<PeerResult> {
 }
 
 function runNative(executable: string, { place, batch, kind }: Case): PeerResult {
-  const { count } = kind === "latency" ? LATENCY : THROUGHPUT;
-  const ran = Bun.spawnSync([executable, place, kind === "latency" ? "latency" : String(batch), String(count)]);
+  const how = kind === "throughput" ? String(batch) : kind;
+  const ran = Bun.spawnSync([executable, place, how, String(SIZES[kind].count)]);
   return JSON.parse(ran.stdout.toString()) as PeerResult;
 }
 
@@ -109,11 +112,18 @@ async function main(): Promise<void> {
         ["p999", "p99.9"],
       ] as const) {
         const [mine, theirs] = [of(ours, key), of(native, key)];
-        latency.push([one.place, name, short(mine), short(theirs), short(mine / theirs)]);
+        latency.push([
+          one.place,
+          one.kind === "parked" ? "asleep" : "spinning",
+          name,
+          short(mine),
+          short(theirs),
+          short(mine / theirs),
+        ]);
       }
   }
   console.log(`${table(["between two", "batch", "Sandpiper, M/s", "C++, M/s", "ratio"], throughput)}\n`);
-  console.log(`${table(["between two", "one way", "Sandpiper, ns", "C++, ns", "ratio"], latency)}\n`);
+  console.log(`${table(["between two", "reader", "one way", "Sandpiper, ns", "C++, ns", "ratio"], latency)}\n`);
   console.log(`Medians of ${runs} runs. ${machine()}`);
 }
 

@@ -1,8 +1,11 @@
 // The yardstick of bench/ring.ts: a single-producer single-consumer ring after rigtorp/SPSCQueue's design (indices on
 // cache lines of their own, each side caching the other's), with slots of 64 bytes, between two threads or two
 // processes. `spsc-ring threads|processes BATCH COUNT` answers million messages per second;
-// `spsc-ring threads|processes latency COUNT` answers one-way nanoseconds (half a round trip) at p50, p99 and p99.9.
+// `spsc-ring threads|processes latency|parked COUNT` answers one-way nanoseconds (half a round trip) at p50, p99 and
+// p99.9, with both ends spinning or both sleeping at a futex while there is nothing.
+#include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@ struct Slot {
 struct Ring {
   alignas(64) std::atomic<uint32_t> head{0};
   alignas(64) std::atomic<uint32_t> tail{0};
+  alignas(64) std::atomic<uint32_t> parked{0};
   alignas(64) Slot slots[kCapacity];
 };
 
@@ -63,6 +67,24 @@ struct Shared {
   std::atomic<int> arrived{0};
   Ring there, back;
 };
+
+static bool parks = false;
+
+static void ring_bell(Ring &ring) {
+  if (!parks) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (ring.parked.load() == 0) return;
+  ring.parked.store(0);
+  syscall(SYS_futex, &ring.parked, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+static void wait_at(Ring &ring) {
+  if (!parks) return;
+  timespec timeout{1, 0};
+  ring.parked.store(1);
+  if (ring.head.load() == ring.tail.load()) syscall(SYS_futex, &ring.parked, FUTEX_WAIT, 1, &timeout, nullptr, 0);
+  ring.parked.store(0);
+}
 
 static void barrier(Shared &shared) {
   shared.arrived++;
@@ -112,14 +134,14 @@ static void echo(Shared &shared, long count) {
   barrier(shared);
   for (long i = 0; i < count; i++) {
     Slot *slot;
-    while ((slot = consumer.peek()) == nullptr) {
-    }
+    while ((slot = consumer.peek()) == nullptr) wait_at(shared.there);
     int32_t value = slot->words[0];
     consumer.advance();
     consumer.release();
     producer.claim()->words[0] = value;
     producer.advance();
     producer.publish();
+    ring_bell(shared.back);
   }
 }
 
@@ -134,8 +156,8 @@ static void ping(Shared &shared, long count) {
     producer.claim()->words[0] = (int32_t)i;
     producer.advance();
     producer.publish();
-    while (consumer.peek() == nullptr) {
-    }
+    ring_bell(shared.there);
+    while (consumer.peek() == nullptr) wait_at(shared.back);
     consumer.advance();
     consumer.release();
     one_way_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count() / 2);
@@ -147,7 +169,8 @@ static void ping(Shared &shared, long count) {
 
 int main(int argc, char **argv) {
   if (argc != 4) return 64;
-  bool latency = strcmp(argv[2], "latency") == 0;
+  parks = strcmp(argv[2], "parked") == 0;
+  bool latency = parks || strcmp(argv[2], "latency") == 0;
   int batch = latency ? 1 : atoi(argv[2]);
   long count = atol(argv[3]);
   void *memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
