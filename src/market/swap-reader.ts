@@ -2,14 +2,12 @@
  * The mev agent's end of its market ring: takes bounded batches of records and hands out each swap's DEX and pool. Notices
  * by the sequence what the feed had no room for.
  */
-import { base58Encode } from "#core/base58.ts";
 import { DEX_NAMES, type DexName } from "#core/pool.ts";
+import { readAddress } from "#dex/bytes.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
 import type { SlotConsumer } from "#memory/slot-ring.ts";
 
 const TWO_32 = 2 ** 32;
-/** Addresses written as text so far; beyond it the table starts anew. */
-const ADDRESSES_MAX = 65_536;
 
 export type SwapVisitor = (dex: DexName, pool: string) => void;
 
@@ -21,7 +19,6 @@ export class SwapReader {
   slot = 0;
   readonly #consumer: SlotConsumer;
   readonly #visit: SwapVisitor;
-  readonly #addresses = new Map<string, string>();
   #sequence = 0;
   /** When the newest record's bytes arrived, on the monotonic clock; 0 while there is none or it is a recording. */
   #newestEventNs = 0;
@@ -66,18 +63,6 @@ export class SwapReader {
     if (word(MARKET_RECORD.kind) !== MARKET_RECORD_KIND.swap) return;
     this.swaps++;
     const dex = DEX_NAMES[word(MARKET_RECORD.dex)];
-    if (dex !== undefined) this.#visit(dex, this.#address(at + MARKET_RECORD.poolAddress));
-  }
-
-  #address(at: number): string {
-    const bytes = this.#consumer.u8.subarray(at, at + 32);
-    const key = String.fromCharCode(...bytes);
-    let text = this.#addresses.get(key);
-    if (text === undefined) {
-      text = base58Encode(bytes);
-      if (this.#addresses.size >= ADDRESSES_MAX) this.#addresses.clear();
-      this.#addresses.set(key, text);
-    }
-    return text;
+    if (dex !== undefined) this.#visit(dex, readAddress(this.#consumer.u8, at + MARKET_RECORD.poolAddress));
   }
 }

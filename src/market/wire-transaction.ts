@@ -11,6 +11,7 @@ import { base58Encode } from "#core/base58.ts";
 import { SandpiperError } from "#core/error.ts";
 import { err, ok, type Result } from "#core/result.ts";
 import type { Address, Signature } from "#core/units.ts";
+import { readAddress } from "#dex/bytes.ts";
 import { MARKET_ERROR } from "./errors.ts";
 
 const SIGNATURE_BYTES = 64;
@@ -40,7 +41,7 @@ export function readWireTransaction(wire: Uint8Array): Result<WireTransaction, S
   const versioned = (first & VERSION_BIT) !== 0;
   if (versioned && first !== VERSION_BIT) return refuse("a legacy or version 0 message", `${first}`);
   reader.skip(versioned ? HEADER_BYTES : HEADER_BYTES - 1);
-  const keys = reader.list(KEY_BYTES).map((key) => base58Encode(key) as Address);
+  const keys = reader.list(KEY_BYTES).map((key) => readAddress(key, 0));
   reader.skip(KEY_BYTES);
   const instructions: WireInstruction[] = [];
   for (let left = reader.count(); left > 0 && !reader.short; left--) {
@@ -92,7 +93,11 @@ class Reader {
 
   list(itemBytes: number): Uint8Array[] {
     const items: Uint8Array[] = [];
-    for (let left = this.count(); left > 0 && !this.short; left--) items.push(this.take(itemBytes));
+    for (let left = this.count(); left > 0; left--) {
+      const item = this.take(itemBytes);
+      if (this.short) return [];
+      items.push(item);
+    }
     return items;
   }
 }
