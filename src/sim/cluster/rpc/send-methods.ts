@@ -1,6 +1,5 @@
 /** RPC methods that take transactions: send, simulate, airdrop. */
 import { base58Decode } from "#core/base58.ts";
-import type { TransactionErrorJson } from "#sim/cluster/cluster.ts";
 import type { LocalCluster, SimulateOptions, SimulateResult } from "#sim/cluster/local-cluster.ts";
 import { type ParsedTransaction, parseTransaction, WIRE_BYTES_MAX } from "#sim/cluster/message.ts";
 import { accountView, encodeAccount } from "./encode-account.ts";
@@ -128,10 +127,7 @@ const NOT_SIMULATED = {
   postTokenBalances: null,
 };
 
-function encodeSimulation(
-  simulated: SimulateResult,
-  withInner: boolean,
-): { readonly err: TransactionErrorJson | null } {
+function encodeSimulation(simulated: SimulateResult, withInner: boolean): object {
   const { error, logs, computeUnits, inner, returnData, keys, loaded, feeLamports } = simulated;
   return {
     err: error,
