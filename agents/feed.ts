@@ -16,6 +16,8 @@ import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
 
 /** How often readers' requests for a snapshot are looked at when the market is silent. */
 const TICK_MS = 20;
+/** How often new trouble is told. */
+const TELL_MS = 10_000;
 /** A recording waits for slow readers for so long before each block, then goes on (what finds no room is counted). */
 const PACE_MS_MAX = 30_000;
 /** What a block may need of a ring before the recording waits. */
@@ -32,15 +34,18 @@ runAgent("feed", async (agent) => {
   });
   const source = openSource(agent, () => paced(Object.values(rings)));
   const tick = setInterval(() => feed.serveSnapshots(), TICK_MS);
+  let told = JSON.stringify(feed.troubles());
+  const telling = setInterval(() => {
+    const now = JSON.stringify(feed.troubles());
+    if (now !== told) agent.log.warn("market trouble, counted since the start", feed.troubles());
+    told = now;
+  }, TELL_MS);
   agent.ready();
-  const done = source.run(feed.handle).catch((thrown: unknown) => {
-    // Reaches the runtime as an unhandled rejection, which ends the process with one line.
-    clearInterval(tick);
-    throw thrown;
-  });
-  void done.then(() => agent.log.info("market source ended", { ...feed.counters, ...feed.book.counters }));
+  // A source that cannot go on is an unhandled rejection, which the runtime turns into one line and an exit code.
+  void source.run(feed.handle).then(() => agent.log.info("market source ended", feed.counters));
   return () => {
     clearInterval(tick);
+    clearInterval(telling);
     source.stop();
   };
 });

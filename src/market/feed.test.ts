@@ -109,6 +109,7 @@ describe("Feed", () => {
     // Catalogue and three states found room; three did not.
     expect(arbitrage.ring.dropped).toBe(3);
     expect(mev.ring.dropped).toBe(3);
+    expect(feed.troubles()).toMatchObject({ arbitrageDropped: 3, mevDropped: 3, malformedAccounts: 0 });
     expect(readAll(arbitrage.consumer).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
     feed.serveSnapshots();
     const after = readAll(arbitrage.consumer);

@@ -77,6 +77,16 @@ export class Feed {
     this.serveSnapshots();
   };
 
+  /** What went wrong so far, by name: all zeros in good times. */
+  troubles(): Readonly<Record<string, number>> {
+    return {
+      ...this.book.counters,
+      unreadableSwaps: this.counters.unreadableSwaps,
+      arbitrageDropped: this.#options.arbitrage.dropped,
+      mevDropped: this.#options.mev.dropped,
+    };
+  }
+
   /** Begins or goes on with a snapshot when a reader asked for one or lost something. Call it now and then. */
   serveSnapshots(): void {
     const ring = this.#options.arbitrage;
