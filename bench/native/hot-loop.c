@@ -5,89 +5,18 @@
  * counted clock (equal to that of the TypeScript loop, or the figures mean nothing), then the event-to-decision times.
  *
  * Workload file, little endian: u32 pools, cycles, places, unused, snapshotRecords, events, tips, warmUp;
- * f64 inputMax, fee, tipShareMax, missCost, evMin, slotMs; f64 tips[16]; u32 feeNumerator[pools]; u32 feeDenominator[pools];
+ * f64 inputMax, fee, tipShareMax, missCost, evMin, slotMs; f64 tips[16];
+ * u32 feeNumerator[pools]; u32 feeDenominator[pools];
  * i32 hops[4 * cycles]; i32 starts[pools + 1]; i32 cycleOfPool[places]; 64-byte records[snapshotRecords + events].
  */
 #include <dlfcn.h>
 #include <math.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "../../abi/model_abi.h"
-
-#define HOPS_MAX 4
-#define CANDIDATES_MAX 8
-#define IN_FLIGHT_MAX 64
-#define QUOTES_MAX 256
-#define STEPS_MAX 4
-#define FEATURES 15
-#define MARKET_SLOTS 8192u
-#define DECISION_SLOTS 1024u
-#define HELD_NS_MAX 90e9
-#define EVENT_AGE_NS_MAX 1e9
-typedef unsigned __int128 u128;
-
-enum { PROFITABLE = 1, EV_BELOW_MINIMUM = 4, HELD = 5, TOO_MANY = 6, NO_AFFORDABLE_TIP = 7 };
-
-typedef struct {
-  uint32_t pools, cycles, places, unused, snapshots, events, tips, warm_up;
-  double input_max, fee, tip_share_max, miss_cost, ev_min, slot_ms, ladder[16];
-} Header;
-
-typedef struct {
-  uint32_t kind, flags;
-  uint64_t sequence, slot;
-  double event_ns, feed_ns;
-  uint32_t pool, transaction;
-  uint64_t reserve[2];
-} Record;
-
-typedef struct {
-  uint32_t action, reason;
-  double sequence;
-  uint64_t slot;
-  double event_ns, feed_ns, decide_ns;
-  uint32_t hops, tips, features, transaction;
-  int32_t hop[4];
-  uint64_t amounts[5];
-  double gross, fee, tip, net, ev, score, ladder[16];
-  float row[32];
-  uint64_t reserves[8];
-  uint8_t unused[24];
-} Decision;
-_Static_assert(sizeof(Record) == 64 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
-
-typedef struct {
-  _Alignas(64) _Atomic uint32_t head;
-  _Alignas(64) _Atomic uint32_t tail;
-} Indices;
-
-static Header header;
-static uint32_t *fee_numerator, *fee_denominator;
-static int32_t *cycle_hops, *starts, *cycle_of_pool;
-static Record *records;
-static predict_fn predict;
-
-static Indices market_indices, decision_indices;
-static Record market[MARKET_SLOTS];
-static Decision decisions[DECISION_SLOTS];
-
-static double *reserves, *keeps;
-static uint64_t *exact;
-static uint8_t *known;
-static _Atomic uint32_t policy_sequence = 2;
-static uint32_t policy_seen;
-static struct { double records, swaps, stale, cycles, overlapping, unprofitable, decisions, sends, gaps, depth_max; } counters;
-static uint32_t latency_buckets[2432];
-
-static struct { int count; int32_t cycles[CANDIDATES_MAX]; double inputs[CANDIDATES_MAX], profits[CANDIDATES_MAX]; } best;
-static struct { int count; double sequences[IN_FLIGHT_MAX], sent_ns[IN_FLIGHT_MAX]; int32_t pools[IN_FLIGHT_MAX][HOPS_MAX]; int16_t *holder; } flight;
-static uint64_t market_sequence;
-static double decided;
+#include "hot-loop-sizing.h"
 
 static int counted_clock;
 static double counted_ns;
@@ -164,89 +93,9 @@ static void screen_cycle(int32_t cycle, double input_max, double profit_min) {
   if (profit > profit_min) offer(cycle, input, profit);
 }
 
-typedef struct { int count, left; int32_t hop[HOPS_MAX]; uint64_t in[HOPS_MAX], out[HOPS_MAX]; } Cycle;
-
-static uint64_t quote_hop(const Cycle *cycle, int i, uint64_t amount) {
-  uint64_t in = cycle->in[i], out = cycle->out[i];
-  if (amount == 0 || in == 0 || out == 0 || amount > UINT64_MAX - in) return 0;
-  uint32_t pool = (uint32_t)(cycle->hop[i] >> 1);
-  uint64_t fee = (uint64_t)(((u128)amount * fee_numerator[pool] + fee_denominator[pool] - 1) / fee_denominator[pool]);
-  if (amount <= fee) return 0;
-  uint64_t net = amount - fee;
-  return (uint64_t)((u128)net * out / (in + net));
+static inline double clamp(double value, double low, double high) {
+  return value > low ? (value < high ? value : high) : low;
 }
-
-static uint64_t quote(Cycle *cycle, uint64_t amount) {
-  cycle->left--;
-  for (int i = 0; i < cycle->count && amount > 0; i++) amount = quote_hop(cycle, i, amount);
-  return amount;
-}
-
-typedef struct { uint64_t input, output; } Sized;
-static int64_t profit_of(Sized s) { return (int64_t)(s.output - s.input); }
-
-static Sized least_input(Cycle *cycle, uint64_t input, uint64_t output) {
-  uint64_t good = input, bad = 0;
-  for (uint64_t stride = 1; cycle->left > 0; stride *= 2) {
-    if (stride >= good) break;
-    uint64_t probe = good - stride;
-    if (quote(cycle, probe) == output) good = probe;
-    else {
-      bad = probe;
-      break;
-    }
-  }
-  while (good - bad > 1 && cycle->left > 0) {
-    uint64_t middle = (good + bad) / 2;
-    if (quote(cycle, middle) == output) good = middle;
-    else bad = middle;
-  }
-  return (Sized){good, output};
-}
-
-static int next_step(Cycle *cycle, Sized from, uint64_t max, Sized *found) {
-  uint64_t low = from.input;
-  int any = 0;
-  for (uint64_t stride = 1; cycle->left > 0; stride *= 2) {
-    uint64_t input = low + stride > max ? max : low + stride;
-    if (input == low) return 0;
-    uint64_t output = quote(cycle, input);
-    if (output > from.output) {
-      *found = (Sized){input, output};
-      any = 1;
-      break;
-    }
-    low = input;
-  }
-  while (any && found->input - low > 1 && cycle->left > 0) {
-    uint64_t input = (found->input + low) / 2;
-    uint64_t output = quote(cycle, input);
-    if (output > from.output) *found = (Sized){input, output};
-    else low = input;
-  }
-  return any;
-}
-
-static Sized size_cycle(Cycle *cycle, uint64_t start, uint64_t max) {
-  cycle->left = QUOTES_MAX;
-  uint64_t first = start < 1 ? 1 : start > max ? max : start;
-  Sized begin = least_input(cycle, first, quote(cycle, first));
-  Sized top = begin, lower = begin, upper = begin;
-  for (int step = 0; step < STEPS_MAX && lower.input > 1 && cycle->left > 0; step++) {
-    uint64_t input = lower.input - 1;
-    lower = least_input(cycle, input, quote(cycle, input));
-    if (profit_of(lower) > profit_of(top)) top = lower;
-  }
-  for (int step = 0; step < STEPS_MAX && cycle->left > 0; step++) {
-    Sized next = upper;
-    if (!next_step(cycle, upper, max, &next)) break;
-    upper = next;
-    if (profit_of(upper) > profit_of(top)) top = upper;
-  }
-  return top;
-}
-
-static inline double clamp(double value, double low, double high) { return value > low ? (value < high ? value : high) : low; }
 static inline double log10_or_zero(double value) { return value > 1 ? log10(value) : 0; }
 
 static void set_tip(float *row, double tip, double gross) {
@@ -282,7 +131,8 @@ static void fill_row(float *row, const Cycle *cycle, const uint64_t *amounts, do
 /* Every field of the slot; 0 when the exact profit does not pay the least tip and the fee. */
 static int evaluate(Decision *out, const Record *record, int candidate, double at_ns, double sequence) {
   Cycle cycle = {0};
-  for (const int32_t *hop = cycle_hops + best.cycles[candidate] * HOPS_MAX; cycle.count < HOPS_MAX && hop[cycle.count] >= 0; cycle.count++) {
+  const int32_t *hop = cycle_hops + best.cycles[candidate] * HOPS_MAX;
+  for (; cycle.count < HOPS_MAX && hop[cycle.count] >= 0; cycle.count++) {
     cycle.hop[cycle.count] = hop[cycle.count];
     cycle.in[cycle.count] = exact[hop[cycle.count]];
     cycle.out[cycle.count] = exact[hop[cycle.count] ^ 1];
@@ -300,7 +150,7 @@ static int evaluate(Decision *out, const Record *record, int candidate, double a
   }
   fill_row(out->row, &cycle, out->amounts, gross, (at_ns - record->event_ns) / 1e6);
   double ev_best = -INFINITY, tip_best = 0, score_best = 0;
-  double most = gross * header.tip_share_max < gross - header.fee - 1 ? gross * header.tip_share_max : gross - header.fee - 1;
+  double most = fmin(gross * header.tip_share_max, gross - header.fee - 1);
   for (uint32_t i = 0; i < header.tips && header.ladder[i] <= most; i++) {
     double tip = header.ladder[i];
     set_tip(out->row, tip, gross);
@@ -500,7 +350,8 @@ int main(int argc, char **argv) {
   keeps = calloc(header.pools, sizeof *keeps);
   known = calloc(header.pools, 1);
   flight.holder = calloc(header.pools, sizeof *flight.holder);
-  for (uint32_t pool = 0; pool < header.pools; pool++) keeps[pool] = 1 - (double)fee_numerator[pool] / (double)fee_denominator[pool];
+  for (uint32_t pool = 0; pool < header.pools; pool++)
+    keeps[pool] = 1 - (double)fee_numerator[pool] / (double)fee_denominator[pool];
   double *plain = calloc(header.events, sizeof *plain), *deciding = calloc(header.events, sizeof *deciding);
   uint32_t plain_count, deciding_count;
   counted_clock = 1;
