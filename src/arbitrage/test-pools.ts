@@ -11,7 +11,7 @@ export function testAddress(number: number): Address {
 }
 
 /** Token 0 is wSOL; any other number is a token of its own. */
-export const testMint = (token: number): Address => (token === 0 ? WSOL_MINT : testAddress(1_000_000 + token));
+const testMint = (token: number): Address => (token === 0 ? WSOL_MINT : testAddress(1_000_000 + token));
 
 export function testPool(index: number, token0: number, token1: number, feeMillionths = 2_500): PoolFacts {
   const token = testAddress(1);

@@ -3,7 +3,7 @@
  * an event before the other, never half a number.
  */
 
-export const COUNTERS = [
+const COUNTERS = [
   /** Market records taken from the ring. */
   "records",
   /** Groups that changed a pool: one per transaction. */

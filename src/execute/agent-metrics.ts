@@ -9,7 +9,7 @@ import type { Settlement } from "./bundle.ts";
 import type { AgentIdentity } from "./records.ts";
 
 /** A window of the shared latency histogram, as far as this room needs to know it. */
-export type LatencyWindow = { readonly maxNs: number; quantile(q: number): number };
+type LatencyWindow = { readonly maxNs: number; quantile(q: number): number };
 
 export type MetricsParts = {
   readonly identity: AgentIdentity;

@@ -4,7 +4,7 @@
  */
 import type { Address, Signature } from "#core/units.ts";
 
-export const BUNDLE_STATES = [
+const BUNDLE_STATES = [
   /** In a block, and it did what it was built for. */
   "landed",
   /** In a block, but failed there: only the fee was paid. */

@@ -61,7 +61,7 @@ export function planInstructions(decision: PlannedSwaps, context: PlanContext): 
   ];
 }
 
-export function computeUnitLimit(units: number): Instruction {
+function computeUnitLimit(units: number): Instruction {
   const data = new Uint8Array(5);
   data[0] = SET_COMPUTE_UNIT_LIMIT;
   new DataView(data.buffer).setUint32(1, units, true);

@@ -12,7 +12,7 @@ export type RpcFailure = {
   readonly text: string;
   readonly retry: "now" | "later" | "never";
 };
-export type RpcResult = Result<unknown, RpcFailure>;
+type RpcResult = Result<unknown, RpcFailure>;
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<RpcResult>;
 
 export type RpcOptions = {

@@ -10,7 +10,7 @@ import type { Keypair } from "./keypair.ts";
 import { compactBytes, writeCompact } from "./message.ts";
 
 /** One IPv6 packet without its headers: 1280 - 40 - 8. */
-export const TRANSACTION_BYTES_MAX = 1_232;
+const TRANSACTION_BYTES_MAX = 1_232;
 const SIGNATURE_BYTES = 64;
 const KEY_BYTES = 32;
 
