@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { base58Encode } from "#core/base58.ts";
+import { ManualClock } from "#core/clock.ts";
 import type { Address } from "#core/units.ts";
 import {
   funded,
@@ -14,6 +15,7 @@ import {
 } from "./fixture.ts";
 import type { LocalCluster } from "./local-cluster.ts";
 import { type RpcDoor, startRpcDoor } from "./rpc-door.ts";
+import { startSocketDoor } from "./socket-door.ts";
 import { TOKEN_PROGRAM } from "./token-balances.ts";
 
 type Answer = { result?: never; error?: { code: number; message: string; data?: Record<string, unknown> } };
@@ -69,6 +71,16 @@ describe("the RPC door", () => {
     expect(await post('{"jsonrpc":"2.0","method":"getHealth"}')).toBe("");
     expect(await (await fetch(`${door.url}/health`)).text()).toBe("ok");
     expect((await fetch(door.url)).status).toBe(405);
+  });
+
+  test("says which door and port when the port is taken", () => {
+    // Not a second door: inside bun:test, Bun.serve takes over its own port.
+    const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+    const { port } = taken;
+    const expected = (name: string) => `Cannot open the ${name} on 127.0.0.1:${port}: a port that is free, was `;
+    expect(() => startRpcDoor(cluster, { port })).toThrow(expected("RPC door"));
+    expect(() => startSocketDoor(cluster, { port, clock: new ManualClock() })).toThrow(expected("WebSocket door"));
+    taken.stop();
   });
 
   test("writes 64-bit numbers with all their digits", async () => {

@@ -5,6 +5,7 @@
  */
 
 import type { LocalCluster } from "./local-cluster.ts";
+import { DOOR_HOST, openDoor } from "./open-door.ts";
 import { ACCOUNT_METHODS } from "./rpc/account-methods.ts";
 import { BLOCK_METHODS } from "./rpc/block-methods.ts";
 import { CHAIN_METHODS } from "./rpc/chain-methods.ts";
@@ -16,7 +17,6 @@ import { SEND_METHODS } from "./rpc/send-methods.ts";
 const METHODS: RpcMethods = { ...CHAIN_METHODS, ...ACCOUNT_METHODS, ...BLOCK_METHODS, ...SEND_METHODS };
 /** Agave's own limit. */
 const REQUEST_BYTES_MAX = 50 * 1024;
-const HOST = "127.0.0.1";
 
 export type RpcDoorOptions = {
   /** 0 takes a free port. */
@@ -26,29 +26,31 @@ export type RpcDoorOptions = {
 };
 export type RpcDoor = { readonly port: number; readonly url: string; stop(): Promise<void> };
 
-/** Throws when the port is taken. */
+/** Throws a SandpiperError when the port is taken. */
 export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): RpcDoor {
   const doors = {
-    rpc: `${HOST}:${options.port}`,
-    pubsub: options.socketPort === undefined ? "" : `${HOST}:${options.socketPort}`,
+    rpc: `${DOOR_HOST}:${options.port}`,
+    pubsub: options.socketPort === undefined ? "" : `${DOOR_HOST}:${options.socketPort}`,
   };
   const handle = rpcHandler(cluster, doors);
-  const server = Bun.serve({
-    hostname: HOST,
-    port: options.port,
-    maxRequestBodySize: REQUEST_BYTES_MAX,
-    development: false,
-    async fetch(request) {
-      if (request.method === "GET" && new URL(request.url).pathname === "/health") return new Response("ok");
-      if (request.method === "OPTIONS") return new Response(null, { headers: ALLOW });
-      if (request.method !== "POST")
-        return new Response("Used HTTP Method is not allowed. POST or OPTIONS is required\n", { status: 405 });
-      return new Response(answerText(await request.text(), handle) ?? "", { headers: JSON_HEADERS });
-    },
-  });
+  const server = openDoor("RPC door", options.port, () =>
+    Bun.serve({
+      hostname: DOOR_HOST,
+      port: options.port,
+      maxRequestBodySize: REQUEST_BYTES_MAX,
+      development: false,
+      async fetch(request) {
+        if (request.method === "GET" && new URL(request.url).pathname === "/health") return new Response("ok");
+        if (request.method === "OPTIONS") return new Response(null, { headers: ALLOW });
+        if (request.method !== "POST")
+          return new Response("Used HTTP Method is not allowed. POST or OPTIONS is required\n", { status: 405 });
+        return new Response(answerText(await request.text(), handle) ?? "", { headers: JSON_HEADERS });
+      },
+    }),
+  );
   const port = server.port ?? options.port;
-  doors.rpc = `${HOST}:${port}`;
-  return { port, url: `http://${HOST}:${port}`, stop: () => server.stop(true) };
+  doors.rpc = `${DOOR_HOST}:${port}`;
+  return { port, url: `http://${DOOR_HOST}:${port}`, stop: () => server.stop(true) };
 }
 
 const ALLOW = { allow: "POST, OPTIONS" };

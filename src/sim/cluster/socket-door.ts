@@ -5,6 +5,7 @@
 import type { Server, ServerWebSocket } from "bun";
 import type { Clock } from "#core/clock.ts";
 import type { LocalCluster } from "./local-cluster.ts";
+import { DOOR_HOST, openDoor } from "./open-door.ts";
 import { answerText, invalidParams, jsonText, type RpcHandler } from "./rpc/json-rpc.ts";
 import { wholeAt } from "./rpc/params.ts";
 import { accountSubscribe, logsSubscribe, programSubscribe } from "./socket/account-subscriptions.ts";
@@ -18,7 +19,6 @@ import {
 import { geyserSubscribe } from "./socket/geyser-subscription.ts";
 import type { SocketCounters, Subscribe, Subscription } from "./socket/subscription.ts";
 
-const HOST = "127.0.0.1";
 /** Bytes that may wait for a client to read them. */
 const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
 const MESSAGE_BYTES_MAX = 1024 * 1024;
@@ -53,12 +53,12 @@ export type SocketDoor = {
   stop(): Promise<void>;
 };
 
-/** Throws when the port is taken. */
+/** Throws a SandpiperError when the port is taken. */
 export function startSocketDoor(cluster: LocalCluster, options: SocketDoorOptions): SocketDoor {
   const door = new Door(cluster, options);
   return {
     port: door.port,
-    url: `ws://${HOST}:${door.port}`,
+    url: `ws://${DOOR_HOST}:${door.port}`,
     counters: door.counters,
     get subscriptions() {
       return door.open.size;
@@ -83,23 +83,25 @@ class Door {
   constructor(cluster: LocalCluster, { port, clock, backlogBytesMax = BACKLOG_BYTES_MAX }: SocketDoorOptions) {
     this.#cluster = cluster;
     this.#clock = clock;
-    this.#server = Bun.serve({
-      hostname: HOST,
-      port,
-      fetch: (request, server) =>
-        server.upgrade(request, { data: { numbers: new Set<number>() } })
-          ? undefined
-          : new Response("A WebSocket is served here.\n", { status: 426 }),
-      websocket: {
-        data: {} as { readonly numbers: Set<number> },
-        backpressureLimit: backlogBytesMax,
-        maxPayloadLength: MESSAGE_BYTES_MAX,
-        message: (socket, message) => this.#hear(socket, String(message)),
-        close: (socket) => {
-          for (const number of socket.data.numbers) this.open.delete(number);
+    this.#server = openDoor("WebSocket door", port, () =>
+      Bun.serve({
+        hostname: DOOR_HOST,
+        port,
+        fetch: (request, server) =>
+          server.upgrade(request, { data: { numbers: new Set<number>() } })
+            ? undefined
+            : new Response("A WebSocket is served here.\n", { status: 426 }),
+        websocket: {
+          data: {} as { readonly numbers: Set<number> },
+          backpressureLimit: backlogBytesMax,
+          maxPayloadLength: MESSAGE_BYTES_MAX,
+          message: (socket, message) => this.#hear(socket, String(message)),
+          close: (socket) => {
+            for (const number of socket.data.numbers) this.open.delete(number);
+          },
         },
-      },
-    });
+      }),
+    );
     this.port = this.#server.port ?? port;
     this.#unhook = [
       cluster.onTransaction((transaction) => {
