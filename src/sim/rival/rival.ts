@@ -17,14 +17,14 @@ import { cycleSwaps } from "./cycle-swaps.ts";
 import { MarketView } from "./market-view.ts";
 
 /** From seeing to sending, in ms. */
-const REACTION_MS = [120, 420] as const;
+const REACTION_MS = [5, 80] as const;
 /** Between two looks, in ms. */
-const LOOK_EVERY_MS = [150, 500] as const;
+const LOOK_EVERY_MS = [10, 110] as const;
 /** Share of the changes it pays attention to. */
-const ATTENTION = 0.6;
+const ATTENTION = 0.8;
 const TIP_SHARE = [0.2, 0.6] as const;
 /** Smaller finds are left alone. */
-const PROFIT_LAMPORTS_MIN = 300_000n;
+const PROFIT_LAMPORTS_MIN = 200_000n;
 const INPUT_LAMPORTS_MAX = 100_000_000_000n;
 /** Decided and not yet sent; a further one is let go, and counted. */
 const DECIDED_MAX = 4;
