@@ -29,6 +29,12 @@ test("startEngine() makes a password that only its owner can read and that no co
     expect(readFileSync(join(engine.folder, "clickhouse", "etc", file), "utf8")).not.toContain(app);
 });
 
+test("the engine is in a session of its own, so that a terminal's Ctrl-C does not reach it", () => {
+  const afterName = readFileSync(`/proc/${engine.engine.pid}/stat`, "latin1").split(") ")[1] ?? "";
+  const [, , group, session] = afterName.split(" ").map(Number);
+  expect([group, session]).toEqual([engine.engine.pid, engine.engine.pid]);
+});
+
 test("the engine lets a caller without password neither see nor change nor read files", async () => {
   const path = join(engine.folder, "outside.txt");
   writeFileSync(path, "private");

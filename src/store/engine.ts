@@ -61,6 +61,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
+    // A session of its own: Ctrl-C in a terminal goes to the supervisor, which stops the store last.
+    detached: true,
   });
   const lastWords = keepLastWords(child.stderr);
   const store = connectStore(options);

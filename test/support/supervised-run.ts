@@ -93,6 +93,8 @@ export class SupervisedRun {
       stdout: file,
       stderr: file,
       cwd: dataDir,
+      // A process group of its own, as a shell gives to what it runs.
+      detached: true,
     });
     return new SupervisedRun(dataDir, ports, child, output);
   }
@@ -142,9 +144,10 @@ export class SupervisedRun {
     return found;
   }
 
-  /** Stops it as an operator would; answers the exit code. */
+  /** Stops it as an operator would (SIGINT goes to every process, like Ctrl-C in a terminal); answers the exit code. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
-    this.#child.kill(signal);
+    if (signal === "SIGINT") process.kill(-this.#child.pid, signal);
+    else this.#child.kill(signal);
     return await this.#child.exited;
   }
 
