@@ -43,8 +43,9 @@ export async function createMarketBox(cluster: LocalCluster, options: MarketBoxO
   const rivals = market.rivals.map((rivalWallet) => new Rival(engine, market, rivalWallet, seed));
   let tickAtMs = 0;
   const pulse = () => {
-    const nowMs = Number(clock.wallNs() / NS_PER_MS);
-    traders.run(nowMs);
+    // A slot's start is wall time, so its trades are too; everything else must survive a clock that is set back.
+    traders.run(Number(clock.wallNs() / NS_PER_MS));
+    const nowMs = clock.monotonicNs() / Number(NS_PER_MS);
     for (const rival of rivals) rival.run(nowMs);
     if (nowMs < tickAtMs) return;
     engine.tick();

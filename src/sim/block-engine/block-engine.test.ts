@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { signatureOf } from "#execute/transaction.ts";
 import { walletAccount } from "#sim/genesis/accounts.ts";
 import { CONGESTED } from "./block-engine.ts";
+import { BundleHistory } from "./bundle-history.ts";
 import { keyOf, paying, SOL, stage, TIP_ACCOUNT } from "./fixture.ts";
 
 const stateOf = (engine: ReturnType<typeof stage>["engine"], id: string) => engine.history.find(id)?.state;
@@ -188,5 +189,19 @@ describe("BlockEngine", () => {
     clock.advanceNs(2e9);
     engine.tick();
     expect(engine.history.size).toBe(0);
+  });
+
+  test("forgets the oldest early when there are too many, counts them, and keeps the order of receipt", () => {
+    const history = new BundleHistory(1_000, 2);
+    const record = (id: string, receivedNs: number) =>
+      history.add({ id, signatures: [], tipLamports: 1n, receivedNs, state: { kind: "pending" } });
+    record("a", 0);
+    record("b", 100);
+    record("a", 900);
+    history.forgetBefore(1_500);
+    expect([history.find("a")?.receivedNs, history.find("b")]).toEqual([900, undefined]);
+    record("c", 1_500);
+    record("d", 1_500);
+    expect([history.size, history.forgottenEarly, history.find("a")]).toEqual([2, 1, undefined]);
   });
 });

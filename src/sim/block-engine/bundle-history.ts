@@ -42,6 +42,8 @@ export class BundleHistory {
   }
 
   add(record: BundleRecord): void {
+    // A bundle sent again goes to the end: the map stays in order of receipt.
+    this.#records.delete(record.id);
     this.#records.set(record.id, record);
     if (this.#records.size <= this.recordsMax) return;
     const oldest = this.#records.keys().next();
