@@ -72,6 +72,7 @@ describe("sandpiper replay", () => {
       swaps: 3,
       swaps_seen_by_mev: 3,
       exact_quotes: 3,
+      unquoted_swaps: 0,
       pools: 2,
       dropped: 0,
     });

@@ -67,7 +67,7 @@ async function replay(command: Command, folder: string, model: Model) {
   const envelopesFile = new OutputFile(join(folder, "envelopes.bin"));
   const blocks = { count: 0, votes: 0, firstSlot: 0n, lastSlot: 0n, startMs: 0 };
   let nowNs = 0;
-  let exactQuotes = 0;
+  const quotes = { exact: 0, unquoted: 0 };
   const catalogue = new PoolCatalogueBook();
   const agents = new ReplayAgents({
     config: command.config,
@@ -84,7 +84,8 @@ async function replay(command: Command, folder: string, model: Model) {
     replayed: true,
     onSwap: (swap, { transaction }) => {
       const exact = isExact(swap, catalogue);
-      if (exact) exactQuotes++;
+      if (exact) quotes.exact++;
+      if (exact === null) quotes.unquoted++;
       swapsFile.write(`${JSON.stringify(swapRow(swap, transaction, exact))}\n`);
     },
   });
@@ -116,7 +117,8 @@ async function replay(command: Command, folder: string, model: Model) {
     swaps: feed.counters.swaps,
     swaps_by_dex: swaps.byDex,
     swaps_seen_by_mev: swaps.total,
-    exact_quotes: exactQuotes,
+    exact_quotes: quotes.exact,
+    unquoted_swaps: quotes.unquoted,
     unreadable_swaps: feed.counters.unreadableSwaps,
     pools: catalogue.pools.length,
     decisions: agents.counter("decisions"),
@@ -127,18 +129,21 @@ async function replay(command: Command, folder: string, model: Model) {
   };
 }
 
-/** Whether the recorded amounts are what this build would have quoted on the reserves before the swap. */
-function isExact(swap: MarketSwap, catalogue: PoolCatalogueBook): boolean {
+/**
+ * Whether the recorded amounts are what this build would have quoted on the reserves before the swap; null when the
+ * recording does not tell the pool's fee, as with CP-Swap, whose fee is in accounts.
+ */
+function isExact(swap: MarketSwap, catalogue: PoolCatalogueBook): boolean | null {
   const pool = catalogue.find(swap.pool);
-  if (pool === undefined) return false;
-  const [reserveIn, reserveOut] = swap.inputSide === 0 ? swap.reservesBefore : [...swap.reservesBefore].reverse();
-  if (reserveIn === undefined || reserveOut === undefined) return false;
+  if (pool === undefined) return null;
+  const [reserve0, reserve1] = swap.reservesBefore;
+  const [reserveIn, reserveOut] = swap.inputSide === 0 ? [reserve0, reserve1] : [reserve1, reserve0];
   return swap.kind === "base-in"
     ? quoteExactIn(pool, reserveIn, reserveOut, swap.amountIn) === swap.amountOut
     : quoteExactOut(pool, reserveIn, reserveOut, swap.amountOut) === swap.amountIn;
 }
 
-function swapRow(swap: MarketSwap, transaction: MarketTransaction, exact: boolean) {
+function swapRow(swap: MarketSwap, transaction: MarketTransaction, exact: boolean | null) {
   return {
     slot: Number(transaction.slot),
     tx_index: transaction.indexInSlot,
@@ -189,7 +194,7 @@ function describe(summary: Summary, out: string): string {
   return [
     `${summary.blocks} blocks, slots ${summary.first_slot} to ${summary.last_slot}`,
     `${summary.transactions} transactions read (${summary.votes} votes, ${summary.failed} failed)`,
-    `${summary.swaps} swaps decoded on ${summary.pools} pools, ${summary.exact_quotes} equal to their quote, ${summary.unreadable_swaps} unreadable`,
+    `${summary.swaps} swaps decoded on ${summary.pools} pools, ${summary.exact_quotes} equal to their quote, ${summary.unquoted_swaps} without one, ${summary.unreadable_swaps} unreadable`,
     `${summary.decisions} arbitrage decisions, ${summary.sends} to send`,
     `written to ${out}: swaps.ndjson, envelopes.bin, summary.json`,
     "",
