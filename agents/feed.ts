@@ -30,6 +30,7 @@ runAgent("feed", async (agent) => {
     ...rings,
     catalogue: new PoolCatalogueBook(agent.paths.poolCatalogue),
     cpmmAuthority: (await cpmmAuthority()).address,
+    unixSeconds: () => Number(agent.clock.wallNs() / 1_000_000_000n),
     replayed,
   });
   const source = openSource(agent, () => paced(Object.values(rings)));

@@ -81,6 +81,7 @@ async function replay(command: Command, folder: string, model: Model) {
     ...agents.rings,
     catalogue,
     cpmmAuthority: (await cpmmAuthority()).address,
+    unixSeconds: () => blocks.startMs / 1e3 + nowNs / 1e9,
     replayed: true,
     onSwap: (swap, { transaction }) => {
       const exact = isExact(swap, catalogue);

@@ -61,6 +61,7 @@ function createRig(capacity = 64, catalogue = new PoolCatalogueBook()) {
     mev: mev.ring,
     catalogue,
     cpmmAuthority: "authority" as Address,
+    unixSeconds: () => 1,
     replayed: true,
   });
   let blocks = 0;

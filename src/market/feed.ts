@@ -21,6 +21,8 @@ export type FeedOptions = {
   readonly catalogue: PoolCatalogueBook;
   /** Signs for the vaults of CP-Swap (dex/addresses.ts derives it). */
   readonly cpmmAuthority: Address;
+  /** The market's own time: which pools are open. */
+  readonly unixSeconds: () => number;
   /** Records say that they come from a recording. */
   readonly replayed: boolean;
   /** Sees every swap that was decoded, after its records went out. */
@@ -48,7 +50,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.book = new PoolBook(options.catalogue, options.cpmmAuthority);
+    this.book = new PoolBook(options.catalogue, options.cpmmAuthority, options.unixSeconds);
     this.#flags = options.replayed ? MARKET_RECORD_FLAG.replayed : 0;
   }
 

@@ -17,7 +17,7 @@ import {
   decodePoolState,
   decodeTokenAmount,
 } from "#dex/raydium-cpmm/decode.ts";
-import { cpmmPoolFacts, cpmmReserve } from "#dex/raydium-cpmm/facts.ts";
+import { cpmmPoolFacts, cpmmReserve, cpmmSwaps } from "#dex/raydium-cpmm/facts.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import type { PoolCatalogueBook } from "./catalogue.ts";
 import type { AccountWrite } from "./source.ts";
@@ -39,14 +39,17 @@ export class PoolBook {
   readonly counters: PoolBookCounters = { malformedAccounts: 0, refusedPools: 0 };
   readonly #catalogue: PoolCatalogueBook;
   readonly #cpmmAuthority: Address;
+  readonly #unixSeconds: () => number;
   readonly #configs = new Map<Address, CpmmAmmConfig>();
   readonly #cpmmPools = new Map<Address, CpmmPool>();
   readonly #vaults = new Map<Address, { readonly pool: Address; readonly side: 0 | 1 }>();
   /** By pool number; undefined until both sides are known. */
   readonly #reserves: (Reserves | undefined)[] = [];
 
-  constructor(catalogue: PoolCatalogueBook, cpmmAuthority: Address) {
+  /** A pool that does not swap, or not yet, counts as empty until it is written again: its first swap does that. */
+  constructor(catalogue: PoolCatalogueBook, cpmmAuthority: Address, unixSeconds: () => number) {
     this.#catalogue = catalogue;
+    this.#unixSeconds = unixSeconds;
     this.#cpmmAuthority = cpmmAuthority;
   }
 
@@ -128,7 +131,9 @@ export class PoolBook {
       this.counters.refusedPools++;
       return [];
     }
-    const now: Reserves = [cpmmReserve(pool.state, 0, amount0), cpmmReserve(pool.state, 1, amount1)];
+    const now: Reserves = cpmmSwaps(pool.state, this.#unixSeconds())
+      ? [cpmmReserve(pool.state, 0, amount0), cpmmReserve(pool.state, 1, amount1)]
+      : [0n, 0n];
     const before = this.#reserves[listed.index];
     this.#reserves[listed.index] = now;
     return before !== undefined && before[0] === now[0] && before[1] === now[1] ? [] : [listed.index];

@@ -121,6 +121,7 @@ describe("createSimSource()", () => {
       mev: rig.mev.ring,
       catalogue: rig.catalogue,
       cpmmAuthority: (await cpmmAuthority()).address,
+      unixSeconds: () => Number(clock.wallNs() / 1_000_000_000n),
       replayed: false,
     });
     running = source.run(feed.handle);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Address } from "#core/units.ts";
 import { type CpmmPoolState, decodeAmmConfig, decodePoolState, decodeSwapEvent, decodeTokenAmount } from "./decode.ts";
-import { cpmmPoolFacts, cpmmReserve } from "./facts.ts";
+import { cpmmPoolFacts, cpmmReserve, cpmmSwaps } from "./facts.ts";
 import {
   AMM_CONFIG,
   AMM_CONFIG_BYTES,
@@ -66,16 +66,19 @@ describe("decodePoolState()", () => {
   });
 });
 
-describe("cpmmReserve()", () => {
-  test("is 0 where the program would refuse every swap", () => {
-    const owed = stateOf(pool({ [POOL_STATE.fundFeesToken0]: 11n }));
-    expect(cpmmReserve(owed, 0, 10n)).toBe(0n);
-    const closed = pool();
-    closed[POOL_STATE.status] = 4;
-    expect(cpmmReserve(stateOf(closed), 1, 10n)).toBe(0n);
-    closed[POOL_STATE.status] = 3;
-    expect(cpmmReserve(stateOf(closed), 1, 10n)).toBe(10n);
-  });
+test("cpmmReserve() is 0 when the vault holds less than is owed", () => {
+  expect(cpmmReserve(stateOf(pool({ [POOL_STATE.fundFeesToken0]: 11n })), 0, 10n)).toBe(0n);
+});
+
+test("cpmmSwaps() knows closed pools and those that open later", () => {
+  const statusOf = (status: number) => {
+    const data = pool();
+    data[POOL_STATE.status] = status;
+    return stateOf(data);
+  };
+  expect([0, 3, 4, 7].map((status) => cpmmSwaps(statusOf(status), 100))).toEqual([true, true, false, false]);
+  const later = stateOf(pool({ [POOL_STATE.openTime]: 101n }));
+  expect([cpmmSwaps(later, 100.9), cpmmSwaps(later, 101)]).toEqual([false, true]);
 });
 
 describe("cpmmPoolFacts()", () => {

@@ -34,10 +34,15 @@ export function cpmmPoolFacts(
   });
 }
 
-/** What of a vault is reserve; 0n when the owed fees exceed it or the pool does not swap. */
+/** What of a vault is reserve; 0n when the owed fees exceed it. */
 export function cpmmReserve(state: CpmmPoolState, side: 0 | 1, vaultAmount: bigint): bigint {
   const reserve = vaultAmount - state.feesOwed[side];
-  return reserve < 0n || (state.status & POOL_STATUS_NO_SWAP) !== 0 ? 0n : reserve;
+  return reserve < 0n ? 0n : reserve;
+}
+
+/** Whether the program lets anybody swap at that time. */
+export function cpmmSwaps(state: CpmmPoolState, unixSeconds: number): boolean {
+  return (state.status & POOL_STATUS_NO_SWAP) === 0 && BigInt(Math.floor(unixSeconds)) >= state.openTime;
 }
 
 function unsupported(address: Address, want: string, was: string): Result<never, SandpiperError> {
