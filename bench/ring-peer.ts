@@ -3,6 +3,7 @@
  * processes over a mapped region). Both ends warm up on a first pass that is not counted, meet, and run the counted one.
  */
 import { createDoorbell, type Doorbell } from "#ffi/doorbell.ts";
+import { pinThread } from "#ffi/thread.ts";
 import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 
 export type PeerRole = "produce" | "consume" | "ping" | "echo";
@@ -12,6 +13,8 @@ export type PeerJob = {
   readonly batch: number;
   /** An end of a round trip that finds nothing sleeps at its doorbell instead of spinning. */
   readonly parks: boolean;
+  /** Where this end runs once it is warm (the compiler's helper threads stay free). */
+  readonly core: number;
   readonly warmUp: number;
   readonly count: number;
 };
@@ -45,6 +48,7 @@ export function runPeer(job: PeerJob, memory: PeerMemory): PeerResult {
   };
   meet(meeting, 2);
   pass(job.warmUp);
+  pinThread(job.core);
   meet(meeting, 4);
   return pass(job.count);
 }

@@ -4,9 +4,10 @@
  * Slots of 64 bytes in a ring of 4,096, every word written and read. Throughput with one message per publish and with
  * 32; one-way latency as half a round trip over two rings, both ends spinning or both asleep at a futex. Between two threads (Workers over a
  * SharedArrayBuffer) and between two processes (over /dev/shm). Ours and C++ take turns, so noise falls on both;
- * medians over the runs. Nothing is pinned.
+ * medians over the runs. Each end is kept on a core of its own, the first two this process may use: on one core the two
+ * take turns over a warm cache, which is another figure altogether.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createRegion } from "#memory/region.ts";
 import { formatSlotRing, slotRingBytes } from "#memory/slot-ring.ts";
@@ -20,6 +21,8 @@ const THROUGHPUT = { warmUp: 1_000_000, count: 4_000_000 };
 const LATENCY = { warmUp: 100_000, count: 200_000 };
 const PARKED = { warmUp: 5_000, count: 10_000 };
 const PEER = join(import.meta.dir, "ring-peer.ts");
+
+const CORES = twoCores();
 
 type Place = "threads" | "processes";
 type Case = { readonly place: Place; readonly batch: number; readonly kind: "throughput" | "latency" | "parked" };
@@ -35,8 +38,8 @@ const CASES: readonly Case[] = (["threads", "processes"] as const).flatMap((plac
 /** The far end runs in a Worker or a process; so does the near one, so that both are treated alike. */
 async function runOurs({ place, batch, kind }: Case): Promise<PeerResult> {
   const how = { batch, parks: kind === "parked", ...SIZES[kind] };
-  const far: PeerJob = { role: kind === "throughput" ? "produce" : "echo", ...how };
-  const near: PeerJob = { role: kind === "throughput" ? "consume" : "ping", ...how };
+  const far: PeerJob = { role: kind === "throughput" ? "produce" : "echo", core: CORES[1], ...how };
+  const near: PeerJob = { role: kind === "throughput" ? "consume" : "ping", core: CORES[0], ...how };
   return place === "threads" ? runThreads(far, near) : runProcesses(far, near);
 }
 
@@ -85,8 +88,20 @@ async function runProcesses(far: PeerJob, near: PeerJob): Promise<PeerResult> {
 
 function runNative(executable: string, { place, batch, kind }: Case): PeerResult {
   const how = kind === "throughput" ? String(batch) : kind;
-  const ran = Bun.spawnSync([executable, place, how, String(SIZES[kind].count)]);
+  const ran = Bun.spawnSync([executable, place, how, ...[SIZES[kind].count, ...CORES].map(String)]);
   return JSON.parse(ran.stdout.toString()) as PeerResult;
+}
+
+/** The first two cores this process may use. */
+function twoCores(): readonly [number, number] {
+  const list = /Cpus_allowed_list:\s*(\S+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
+  const cores = list.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+  const [near, far] = cores;
+  if (near === undefined || far === undefined) throw new Error(`Cannot run: two cores, was ${list}`);
+  return [near, far];
 }
 
 async function main(): Promise<void> {

@@ -1,9 +1,11 @@
 // The yardstick of bench/ring.ts: a single-producer single-consumer ring after rigtorp/SPSCQueue's design (indices on
 // cache lines of their own, each side caching the other's), with slots of 64 bytes, between two threads or two
-// processes. `spsc-ring threads|processes BATCH COUNT` answers million messages per second;
-// `spsc-ring threads|processes latency|parked COUNT` answers one-way nanoseconds (half a round trip) at p50, p99 and
-// p99.9, with both ends spinning or both sleeping at a futex while there is nothing.
+// processes on the cores NEAR and FAR.
+// `spsc-ring threads|processes BATCH COUNT NEAR FAR` answers million messages per second;
+// `spsc-ring threads|processes latency|parked COUNT NEAR FAR` answers one-way nanoseconds (half a round trip) at p50,
+// p99 and p99.9, with both ends spinning or both sleeping at a futex while there is nothing.
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -67,6 +69,13 @@ struct Shared {
   std::atomic<int> arrived{0};
   Ring there, back;
 };
+
+static void pin(int core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  sched_setaffinity(0, sizeof cores, &cores);
+}
 
 static bool parks = false;
 
@@ -168,7 +177,7 @@ static void ping(Shared &shared, long count) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) return 64;
+  if (argc != 6) return 64;
   parks = strcmp(argv[2], "parked") == 0;
   bool latency = parks || strcmp(argv[2], "latency") == 0;
   int batch = latency ? 1 : atoi(argv[2]);
@@ -176,8 +185,14 @@ int main(int argc, char **argv) {
   void *memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return 1;
   Shared &shared = *new (memory) Shared;
-  std::function<void()> far = [&] { latency ? echo(shared, count) : produce(shared, count, batch); };
-  std::function<void()> near = [&] { latency ? ping(shared, count) : consume(shared, count, batch); };
+  std::function<void()> far = [&] {
+    pin(atoi(argv[5]));
+    latency ? echo(shared, count) : produce(shared, count, batch);
+  };
+  std::function<void()> near = [&] {
+    pin(atoi(argv[4]));
+    latency ? ping(shared, count) : consume(shared, count, batch);
+  };
   if (strcmp(argv[1], "threads") == 0) {
     std::thread other(far);
     near();
