@@ -36,7 +36,7 @@ describe("one command in sim mode", () => {
       const rows = await eventually("landed rows", async () => {
         const found = await run.store.query<{ predicted: string; realised: string; exact: boolean; reason: string }>(
           `SELECT toString(predicted_net_lamports) AS predicted, toString(realised_net_lamports) AS realised, exact, reason
-           FROM sandpiper.bundle_outcomes_typed FINAL WHERE landed`,
+           FROM sandpiper.bundle_outcomes_typed WHERE landed`,
         );
         return found.length >= LANDED_MIN ? found : undefined;
       });
@@ -83,7 +83,7 @@ describe("one command in sim mode", () => {
         return complete ? true : undefined;
       });
       const [doubled] = await run.store.query<{ n: string | number }>(
-        "SELECT count() - uniqExact(decision_id) AS n FROM sandpiper.arb_opportunities FINAL",
+        "SELECT count() - uniqExact(decision_id) AS n FROM sandpiper.arb_opportunities",
       );
       expect(Number(doubled?.n)).toBe(0);
     },
