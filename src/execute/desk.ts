@@ -4,12 +4,13 @@
  * thread told, Outcome record, journal. Nothing here throws for a bad day; a decision that cannot be built goes on record
  * as skipped, with why.
  */
-import { errorText } from "#core/error.ts";
+import { errorText, SandpiperError } from "#core/error.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { Address, Signature } from "#core/units.ts";
 import { type Decision, decisionId, type OutcomeNote } from "#decide/decision-record.ts";
 import { notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
+import { EXECUTE_ERROR } from "./errors.ts";
 import type { BundleJournal, JournalEntry } from "./journal.ts";
 import { compileMessage } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
@@ -136,10 +137,15 @@ export class Desk {
 
   #build(decision: Decision): Built {
     const { wallet, pool, live } = this.parts;
-    if (this.openCount >= OPEN_BUNDLES_MAX) throw new Error(`${OPEN_BUNDLES_MAX} bundles are open`);
+    if (this.openCount >= OPEN_BUNDLES_MAX)
+      throw cannotBuild(`fewer than ${OPEN_BUNDLES_MAX} open bundles`, `${this.openCount}`);
     if (live === undefined) return { bundle: this.#describe(decision, PAPER), wire: new Uint8Array() };
     const chain = live.chain.blockhash();
-    if (chain === undefined || chain.ageNs > BLOCKHASH_AGE_NS_MAX) throw new Error("no recent blockhash");
+    if (chain === undefined || chain.ageNs > BLOCKHASH_AGE_NS_MAX)
+      throw cannotBuild(
+        `a blockhash younger than ${BLOCKHASH_AGE_NS_MAX / 1e9} s`,
+        chain === undefined ? "none" : `one of ${Math.round(chain.ageNs / 1e9)} s`,
+      );
     const instructions = planInstructions(decision, {
       owner: wallet.address,
       pool,
@@ -194,3 +200,6 @@ export class Desk {
     }
   }
 }
+
+const cannotBuild = (must: string, was: string): SandpiperError =>
+  new SandpiperError(EXECUTE_ERROR.plan, `Cannot build a bundle: ${must}, was ${was}`, "later");

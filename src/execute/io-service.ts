@@ -64,8 +64,6 @@ const START_RETRY_MS = 200;
 const STOP_MS_MAX = 3_000;
 /** Longest sleep of the decision loop: it looks for a stop in between. */
 const DECISION_WAIT_MS = 100;
-/** The catalogue is read again for an unknown pool at most this often. */
-const DIRECTORY_MS = 250;
 
 type Live = { readonly rpc: Rpc; readonly chain: ChainState; readonly route: JitoRoute; readonly rivals: RivalFinder };
 
@@ -74,7 +72,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   const paths = runPaths(config.dataDir);
   const wallet = new Wallet(readKeypairFile(paths.walletKey));
   const live = config.mode === "replay" ? undefined : await openLive(parts, wallet);
-  const directory = new PoolDirectory(paths.poolCatalogue, wallet);
+  const directory = new PoolDirectory(paths.poolCatalogue, wallet, clock);
   await directory.refresh();
   const outbox = new Outbox(parts.publish, Bun.sleep);
   const journal = new BundleJournal(join(config.dataDir, "run", "arbitrage-open.ndjson"));
@@ -158,17 +156,9 @@ async function refreshChain(chain: ChainState, desk: Desk): Promise<void> {
 async function takeDecisions(parts: IoServiceParts, desk: Desk, directory: PoolDirectory): Promise<void> {
   await parts.waitForDecision(DECISION_WAIT_MS);
   for (let decision = parts.nextDecision(); decision !== undefined; decision = parts.nextDecision()) {
-    if (decision.hops.some(({ pool }) => directory.get(pool) === undefined)) await refreshDirectory(parts, directory);
+    if (decision.hops.some(({ pool }) => directory.get(pool) === undefined)) await directory.refresh();
     desk.take(decision);
   }
-}
-
-let directoryReadNs = 0;
-
-async function refreshDirectory({ clock }: IoServiceParts, directory: PoolDirectory): Promise<void> {
-  if (clock.monotonicNs() - directoryReadNs < DIRECTORY_MS * 1e6) return;
-  directoryReadNs = clock.monotonicNs();
-  await directory.refresh();
 }
 
 /** Repeats work, each turn after the one before it is done; a turn that throws is logged and the next one comes. */

@@ -21,15 +21,20 @@ type Word =
 /** The main thread's end. */
 export class IoThread {
   #onWord: (word: Word) => void = () => {};
+  #stopping = false;
 
   constructor(private readonly worker: Worker) {
     worker.onmessage = ({ data }: MessageEvent<Word>) => {
       this.#onWord(data);
     };
     // A thread that dies takes the process along: its successor is the supervisor's business.
-    worker.onerror = ({ message }) => {
-      throw new SandpiperError(EXECUTE_ERROR.ioThread, `Cannot go on: a running io thread, was ${message}`, "later");
-    };
+    worker.onerror = ({ message }) => this.#died(message);
+    worker.addEventListener("close", () => this.#died("one that ended"));
+  }
+
+  #died(why: string): void {
+    if (this.#stopping) return;
+    throw new SandpiperError(EXECUTE_ERROR.ioThread, `Cannot go on: a running io thread, was ${why}`, "later");
   }
 
   /** Resolves when the thread serves; rejects with the error that it met. */
@@ -40,6 +45,7 @@ export class IoThread {
 
   async stop(): Promise<void> {
     await this.#ask({ kind: "stop" });
+    this.#stopping = true;
     this.worker.terminate();
   }
 

@@ -305,7 +305,10 @@ describe("a bundle on the local cluster", () => {
     world.clock.advanceNs(31e9);
     io.desk.take(decide(world));
     await Bun.sleep(5);
-    expect(io.arbs()).toMatchObject([{ action: "skip", reason: "not_built: no recent blockhash", bundleId: "" }]);
+    expect(io.arbs()).toMatchObject([{ action: "skip", bundleId: "", txSignature: "" }]);
+    expect(io.arbs()[0]?.reason).toBe(
+      "not_built: Cannot build a bundle: a blockhash younger than 30 s, was one of 31 s",
+    );
     expect(io.notes.at(-1)?.sequence).toBe(1);
     expect(io.journal.open).toEqual([]);
   });
