@@ -34,7 +34,7 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
   const engineDoor = startBlockEngineDoor(box.engine, { port: config["sim.blockEnginePort"] });
   saveSlot(paths.simState, cluster.slot);
   const slotClock = startSlotClock(cluster, { slotMs, clock });
-  const stopPulse = startPulse(box);
+  const stopPulse = startPulse(box, slotMs);
   const stopSlots = cluster.onSlot((slot) => {
     saveSlotNowAndThen(paths.simState, slot);
     if (slot % LOG_EVERY_SLOTS !== 0n) return;

@@ -30,8 +30,9 @@ export type MarketBox = {
   pulse(): void;
 };
 
-/** How often a market wants its pulse. */
+/** How often a market wants its pulse; more often when its slots are short, so that trades find their time in them. */
 export const PULSE_MS = 10;
+const PULSES_PER_SLOT_MIN = 20;
 const NS_PER_MS = 1_000_000n;
 
 /** Writes genesis into a new cluster and puts its people in place. */
@@ -55,7 +56,8 @@ export async function createMarketBox(cluster: LocalCluster, options: MarketBoxO
 }
 
 /** Pulses until told to stop; a pulse that throws ends the process, as any bug does. */
-export function startPulse(box: Pick<MarketBox, "pulse">): () => void {
-  const timer = setInterval(() => box.pulse(), PULSE_MS);
+export function startPulse(box: Pick<MarketBox, "pulse">, slotMs: number): () => void {
+  const everyMs = Math.max(1, Math.min(PULSE_MS, Math.floor(slotMs / PULSES_PER_SLOT_MIN)));
+  const timer = setInterval(() => box.pulse(), everyMs);
   return () => clearInterval(timer);
 }
