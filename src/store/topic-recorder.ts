@@ -19,7 +19,7 @@ import { STORE_ERROR } from "./errors.ts";
 import type { Route } from "./routes.ts";
 
 /** The consumer group of the tables. */
-export const RECORDER_GROUP = "clickhouse";
+const RECORDER_GROUP = "clickhouse";
 /** Most messages of one insert. */
 const BATCH_MESSAGES_MAX = 5_000;
 /** Times an insert is repeated whose rows do not appear although ClickHouse took it. */
@@ -170,7 +170,7 @@ export class TopicRecorder {
 }
 
 /** Cuts messages where their offsets are not consecutive. */
-export function runsOf(messages: readonly Message[]): Message[][] {
+function runsOf(messages: readonly Message[]): Message[][] {
   const runs: Message[][] = [];
   for (const message of messages) {
     const run = runs.at(-1);
