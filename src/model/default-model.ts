@@ -47,7 +47,7 @@ export type Model = {
 };
 
 export type DefaultModelOptions = {
-  /** Folder of model_abi.h and default_model.c; default: abi/ of the source tree, else lib/abi/ beside the executable. */
+  /** Folder of model_abi.h and default_model.c; default: abi/ of the source tree, else abi/ beside the executable. */
   readonly sourceDir?: string;
   /** The compiler to use; null says there is none. Default: the first that is found. */
   readonly compiler?: Compiler | null;
@@ -165,7 +165,7 @@ function singleSource(sourceDir: string): string {
 
 function findSourceDir(): string {
   const inTree = join(import.meta.dir, "..", "..", "abi");
-  return existsSync(join(inTree, "default_model.c")) ? inTree : join(dirname(process.execPath), "lib", "abi");
+  return existsSync(join(inTree, "default_model.c")) ? inTree : join(dirname(process.execPath), "abi");
 }
 
 function hashOf(bytes: string | Uint8Array): string {
