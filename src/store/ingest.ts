@@ -15,7 +15,7 @@ const ROUND_MS = 100;
 const FULL_ROUND_MESSAGES = 5_000;
 /** How long one look at an idle bus lasts. */
 const WAIT_MS_MAX = 500;
-/** First and longest pause after a failed round. */
+/** First and longest pause of a topic after a failed batch. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 /** How long stop() goes on with what is on the bus; the rest is for the next start. */
@@ -27,7 +27,7 @@ export type IngestStats = {
   /** Messages written since the start; one that was in doubt and already there is not counted. */
   readonly recorded: number;
   readonly deadLetters: number;
-  /** Rounds that failed. */
+  /** Batches that failed and were tried again. */
   readonly failures: number;
   /** Messages on the bus that are not in the tables. */
   readonly lag: number;
@@ -38,41 +38,50 @@ export interface Ingest {
   stop(): Promise<void>;
 }
 
+type Lane = { readonly recorder: TopicRecorder; failed: number; retryAt: number };
+
 export function startIngest({ bus, store, log }: { bus: Bus; store: Store; log: Log }): Ingest {
-  const recorders = ROUTES.map((route) => new TopicRecorder(bus, store, route));
+  const lanes = ROUTES.map(
+    (route): Lane => ({ recorder: new TopicRecorder(bus, store, route), failed: 0, retryAt: 0 }),
+  );
   let failures = 0;
-  let failuresInARow = 0;
   let stopAt = Number.POSITIVE_INFINITY;
   let wake: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => {
     wake = resolve;
   });
-  const pause = (ms: number) => Promise.race([Bun.sleep(ms), stopped]);
+  const pause = (ms: number) => Promise.race([Bun.sleep(Math.max(0, ms)), stopped]);
 
-  const round = async (): Promise<number> => {
-    const steps = await Promise.allSettled(recorders.map((recorder) => recorder.step()));
-    const failed = steps.flatMap((step, i) =>
-      step.status === "rejected" ? [`${recorders[i]?.topic}: ${errorText(step.reason)}`] : [],
-    );
-    failuresInARow = failed.length > 0 ? failuresInARow + 1 : 0;
-    failures += failed.length > 0 ? 1 : 0;
-    if (failed.length > 0 && isPowerOfTwo(failuresInARow))
-      log.warn("recorder: a round failed and is tried again", { inARow: failuresInARow, why: failed[0] ?? "" });
-    return steps.reduce((sum, step) => sum + (step.status === "fulfilled" ? step.value : 0), 0);
+  /** One batch of a topic, unless it is waiting after a failure; one topic's trouble does not hold up the others. */
+  const step = async (lane: Lane): Promise<number> => {
+    if (performance.now() < lane.retryAt) return 0;
+    try {
+      const moved = await lane.recorder.step();
+      lane.failed = 0;
+      return moved;
+    } catch (thrown) {
+      failures++;
+      lane.failed++;
+      lane.retryAt = performance.now() + Math.min(RETRY_MS_MIN * 2 ** Math.min(lane.failed - 1, 10), RETRY_MS_MAX);
+      if (isPowerOfTwo(lane.failed))
+        log.warn("recorder: a batch failed and is tried again", {
+          topic: lane.recorder.topic,
+          inARow: lane.failed,
+          why: errorText(thrown),
+        });
+      return 0;
+    }
   };
-
   const run = async () => {
     while (performance.now() < stopAt) {
       const startedAt = performance.now();
-      const moved = await round();
-      const stopping = stopAt !== Number.POSITIVE_INFINITY;
-      if (failuresInARow > 0) {
-        if (stopping) return;
-        await pause(Math.min(RETRY_MS_MIN * 2 ** Math.min(failuresInARow - 1, 10), RETRY_MS_MAX));
-      } else if (moved === 0) {
-        if (stopping) return;
-        await Promise.race([recorders[0]?.wait(WAIT_MS_MAX), stopped]);
-      } else if (moved < FULL_ROUND_MESSAGES) await pause(ROUND_MS - (performance.now() - startedAt));
+      const steps = await Promise.all(lanes.map(step));
+      const moved = steps.reduce((sum, count) => sum + count, 0);
+      if (moved === 0 && stopAt !== Number.POSITIVE_INFINITY) return;
+      if (moved >= FULL_ROUND_MESSAGES) continue;
+      // What failed waits on the bus still, so that wait() would return at once.
+      if (moved > 0 || lanes.some((lane) => lane.failed > 0)) await pause(ROUND_MS - (performance.now() - startedAt));
+      else await Promise.race([lanes[0]?.recorder.wait(WAIT_MS_MAX), stopped]);
     }
   };
   const running = run().catch((thrown: unknown) => {
@@ -81,10 +90,10 @@ export function startIngest({ bus, store, log }: { bus: Bus; store: Store; log: 
   });
   return {
     stats: () => ({
-      recorded: recorders.reduce((sum, recorder) => sum + recorder.recorded, 0),
-      deadLetters: recorders.reduce((sum, recorder) => sum + recorder.deadLetters, 0),
+      recorded: lanes.reduce((sum, { recorder }) => sum + recorder.recorded, 0),
+      deadLetters: lanes.reduce((sum, { recorder }) => sum + recorder.deadLetters, 0),
       failures,
-      lag: recorders.reduce((sum, recorder) => sum + recorder.lag(), 0),
+      lag: lanes.reduce((sum, { recorder }) => sum + recorder.lag(), 0),
     }),
     stop: async () => {
       stopAt = performance.now() + DRAIN_MS_MAX;

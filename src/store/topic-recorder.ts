@@ -115,15 +115,16 @@ export class TopicRecorder {
     if (!first || !last) return;
     const { topic, table, message } = this.#route;
     const columns = await this.#ingestColumns();
+    const token = `${topic}:${first.offset}-${last.offset}:${repeat}`;
     try {
       await this.#store.insertBytes(
         `INSERT INTO ${DATABASE}.${table} SELECT *, ${first.offset} + rowNumberInAllBlocks() FROM input('${columns}') FORMAT Protobuf`,
         delimited(run.map((one) => one.value)),
         {
           format_schema: message,
-          // The same id while ClickHouse still works on an earlier attempt is refused, and tried again.
-          query_id: `record:${topic}`,
-          insert_deduplication_token: `${topic}:${first.offset}-${last.offset}:${repeat}`,
+          // While ClickHouse still works on an earlier attempt it refuses the same id, and this one is tried again.
+          query_id: `record:${token}`,
+          insert_deduplication_token: token,
           deduplicate_blocks_in_dependent_materialized_views: 1,
           // One block: all rows of a partition appear together, and are numbered in order.
           max_insert_block_size: BATCH_MESSAGES_MAX * 2,
