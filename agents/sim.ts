@@ -14,7 +14,7 @@ import { saveSlot, saveSlotNowAndThen, startSlotOf } from "#sim/slot-state.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 /** How often the market's counters are logged, in slots. */
-const LOG_EVERY_SLOTS = 750n;
+const LOG_EVERY_SLOTS = 100n;
 
 runAgent("sim", async ({ config, paths, log, clock, ready }) => {
   const seed = config["sim.seed"];

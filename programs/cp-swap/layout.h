@@ -53,7 +53,13 @@ enum {
 #define POOL_STATUS_NO_SWAP 4
 
 /* Rates in millionths: of the input (trade), of the trade fee (protocol, fund). */
-enum { CONFIG_TRADE_FEE_RATE = 12, CONFIG_PROTOCOL_FEE_RATE = 20, CONFIG_FUND_FEE_RATE = 28, CONFIG_CREATOR_FEE_RATE = 108, CONFIG_BYTES = 236 };
+enum {
+  CONFIG_TRADE_FEE_RATE = 12,
+  CONFIG_PROTOCOL_FEE_RATE = 20,
+  CONFIG_FUND_FEE_RATE = 28,
+  CONFIG_CREATOR_FEE_RATE = 108,
+  CONFIG_BYTES = 236
+};
 #define FEE_RATE_DENOMINATOR 1000000ULL
 
 enum {
@@ -119,8 +125,8 @@ enum {
 };
 
 /* Stops the caller with an error code when the call refuses. */
-#define TRY(call)                    \
-  do {                               \
-    u64 refusal = (call);            \
+#define TRY(call)                           \
+  do {                                      \
+    u64 refusal = (call);                   \
     if (refusal != SUCCESS) return refusal; \
   } while (0)
