@@ -107,6 +107,8 @@ function listen(
       hostname: config["gateway.host"],
       port,
       development: false,
+      // Without this, Bun shares a taken port in production mode, and half the requests would go to another instance.
+      reusePort: false,
       idleTimeout: IDLE_SECONDS_MAX,
       maxRequestBodySize: REQUEST_BYTES_MAX,
       fetch: async (request, server) => {

@@ -134,8 +134,10 @@ function recordRoutes({ data, sources }: ApiOptions) {
       "/api/decisions/:id",
       async ({ request, params, status }) => {
         readNoQuery(new URL(request.url));
-        const found = params.id.length <= ID_LENGTH_MAX ? await data.decision(params.id) : undefined;
-        const shown = JSON.stringify(params.id.slice(0, ID_LENGTH_MAX));
+        // Null when the path holds bytes that are no UTF-8.
+        const id: string | null = params.id;
+        const found = id !== null && id.length <= ID_LENGTH_MAX ? await data.decision(id) : undefined;
+        const shown = JSON.stringify(id?.slice(0, ID_LENGTH_MAX) ?? "bytes that are no text");
         return (
           found ??
           status(404, {

@@ -19,6 +19,8 @@ const LIVE_TOPICS = Object.keys(TOPIC_KIND) as (keyof typeof TOPIC_KIND)[];
 
 const POLL_MESSAGES_MAX = 256;
 const WAIT_MS = 500;
+/** Pause after a full poll: a burst waits on the bus, not in the readers' queues, and one that keeps up loses nothing. */
+const BURST_PAUSE_MS = 10;
 /** Pause after a failed read; the file may be locked or the disk away. */
 const RETRY_MS = 250;
 /** What one reader may have waiting: some seconds of a busy market. */
@@ -108,9 +110,11 @@ export class LiveFeed {
     while (!this.#stopped) {
       try {
         await this.#consumer.wait(WAIT_MS);
-        for (const message of await this.#consumer.poll(POLL_MESSAGES_MAX)) this.#accept(message);
+        const messages = await this.#consumer.poll(POLL_MESSAGES_MAX);
+        for (const message of messages) this.#accept(message);
         this.#readAtMs = this.#options.nowMs();
         failing = false;
+        if (messages.length === POLL_MESSAGES_MAX) await Bun.sleep(BURST_PAUSE_MS);
       } catch (thrown) {
         if (!failing) this.#options.log.warn("cannot read the bus", { why: errorText(thrown) });
         failing = true;

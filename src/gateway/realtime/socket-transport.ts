@@ -13,11 +13,11 @@ import { encodeBatch } from "#wire/envelope.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import type { LiveDrops, Subscription } from "./subscription.ts";
 
-export const FRAME_EVERY_MS = 50;
+const FRAME_EVERY_MS = 50;
 const STATUS_EVERY_MS = 1_000;
 const FRAME_MESSAGES_MAX = 256;
 /** Frames to one page per tick: a page that catches up must not keep the others waiting. */
-const FRAMES_PER_TICK_MAX = 4;
+const FRAMES_PER_TICK_MAX = 16;
 /** Bytes the socket may hold before the subscription is left to fill. */
 const BUFFERED_BYTES_MAX = 256 * 1024;
 /** A page stuck for so long is gone or asleep: it reconnects when it wakes. */
