@@ -44,7 +44,7 @@ export interface Consumer {
 }
 
 /** Counted since this process opened the bus. */
-export type BusStats = {
+type BusStats = {
   readonly published: number;
   /** Messages refused because the queue was full. */
   readonly refused: number;

@@ -23,9 +23,9 @@ export type StoreOptions = {
   readonly secretPath: string;
 };
 
-export type QueryParams = Readonly<Record<string, unknown>>;
+type QueryParams = Readonly<Record<string, unknown>>;
 /** What a setting of one insert may be. */
-export type InsertSettings = Readonly<Record<string, string | number>>;
+type InsertSettings = Readonly<Record<string, string | number>>;
 
 export interface Store {
   /** Rows as objects; `{name:Type}` in the text takes its value from `params`. */

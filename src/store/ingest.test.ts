@@ -236,6 +236,22 @@ test("a batch that was inserted but never committed is not doubled by the next r
   expect(await count()).toBe("11");
 });
 
+test("a topic whose table is away waits for it and holds up no other", async () => {
+  const ack = create(TrainAckSchema, { jobId: "waits" });
+  const acks = async () => (await rowsOf("train_job_states")()).filter((row) => row["job_id"] === "waits").length;
+  await engine.store.command("DETACH TABLE sandpiper.ingest_train_acks");
+  await whileIngesting(async () => {
+    await bus.publish("train-acks-proto", "k", toBinary(TrainAckSchema, ack));
+    for (let i = 0; i < 5; i++) {
+      await bus.publish("arbitrage-decisions-proto", "k", arb(3_000_000 + i));
+      await until(totals("d3"), ({ rows }) => rows === i + 1);
+    }
+    expect(await acks()).toBe(0);
+    await engine.store.command("ATTACH TABLE sandpiper.ingest_train_acks");
+    await until(acks, (count) => count === 1);
+  });
+});
+
 /** Runs the pump in a process of its own until it is killed. */
 const RECORDER = `
   import { openEmbeddedBus } from "#bus/embedded.ts";

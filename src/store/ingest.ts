@@ -23,7 +23,7 @@ const DRAIN_MS_MAX = 500;
 /** Longest wait of stop() for an insert that is under way. */
 const STOP_MS_MAX = 2_000;
 
-export type IngestStats = {
+type IngestStats = {
   /** Messages written since the start; one that was in doubt and already there is not counted. */
   readonly recorded: number;
   readonly deadLetters: number;
