@@ -22,6 +22,7 @@ const DIST = join(ROOT, "dist");
 const EXECUTABLE = join(DIST, "sandpiper");
 /** Workers are loaded by path at run time, so the bundler has to be told of them. */
 const WORKERS = ["agents/arbitrage-io.ts"];
+const DEFAULT_MODEL_FILES = ["model_abi.h", "default_model_tables.h", "default_model.c"];
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(join(DIST, "lib"), { recursive: true });
@@ -37,6 +38,11 @@ if (!built.success) {
   process.exit(1);
 }
 
+// Looked up beside the executable: the on-chain program of the local cluster, and the default model's source, which is
+// compiled on first start.
+copyFileSync(join(ROOT, "programs/cp-swap.so"), join(DIST, "lib/cp-swap.so"));
+mkdirSync(join(DIST, "abi"));
+for (const name of DEFAULT_MODEL_FILES) copyFileSync(join(ROOT, "abi", name), join(DIST, "abi", name));
 // Too large to unpack from the executable at every start.
 copyFileSync(libchdbPath(), join(DIST, "lib", "libchdb.so"));
 chmodSync(EXECUTABLE, 0o755);

@@ -1,5 +1,5 @@
 /** Files that readers of other processes see whole or not at all: written beside, synced, then renamed. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): void {
@@ -11,10 +11,14 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
     let written = 0;
     while (written < bytes.length) written += writeSync(file, bytes, written);
     fsyncSync(file);
+    renameSync(beside, path);
+  } catch (thrown) {
+    // On a full disk nothing half-written stays behind, and the old file is as it was.
+    rmSync(beside, { force: true });
+    throw thrown;
   } finally {
     closeSync(file);
   }
-  renameSync(beside, path);
 }
 
 /** The parsed JSON of a file, or undefined when it is not there. */

@@ -88,7 +88,7 @@ class Supervisor {
       readHeartbeat: () => readHeartbeat(this.#heartbeats, index),
       resetHeartbeat: () => new Heartbeat(this.#heartbeats, index).setState("starting"),
       onFatal: (why, exitCode) => {
-        this.#log.error(`Cannot go on: ${why}`);
+        if (!this.#stopping) this.#log.error(`Cannot go on: ${why}`);
         void this.#stop(exitCode);
       },
     });

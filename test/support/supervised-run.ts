@@ -2,10 +2,10 @@
  * A whole Sandpiper for a story test: the real supervisor with all its processes, in a folder and on ports of its own.
  * Everything a story sees, it sees as an operator would: the API, the tables, the bus, signals and exit codes.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { openEmbeddedBus } from "#bus/embedded.ts";
 import { loadConfig } from "#core/config.ts";
 import { createLog } from "#core/log.ts";
@@ -158,7 +158,9 @@ export class SupervisedRun {
   async discard(): Promise<void> {
     if (this.#child.exitCode === null) await this.stop("SIGKILL");
     await this.store.close();
-    rmSync(this.dataDir, { recursive: true, force: true });
+    // A mount point cannot be removed itself; what is in it goes with the mount.
+    if (statSync(this.dataDir).dev === statSync(dirname(this.dataDir)).dev)
+      rmSync(this.dataDir, { recursive: true, force: true });
     rmSync(this.#output, { force: true });
     rmSync(this.paths.shm, { recursive: true, force: true });
   }
