@@ -22,7 +22,7 @@ import { field, list, type Rpc } from "./rpc.ts";
 /** Bundles followed at once; more are refused before they are sent. */
 export const OPEN_BUNDLES_MAX = 256;
 /** Landed bundles whose meta is read, and given-up ones that are explained, in one round. */
-const SETTLED_PER_ROUND_MAX = 16;
+const SETTLED_PER_ROUND_MAX = 32;
 /** How long a landed transaction's meta may stay away. */
 const META_NS_MAX = 20e9;
 /** A route that does not know a bundle may just be slow to list it. */
@@ -89,26 +89,26 @@ export class LandingTracker {
   }
 
   async #findLanded(): Promise<void> {
-    const { rpc, clock, wallet } = this.parts;
+    const { rpc, clock } = this.parts;
     const all = [...this.#open.values()].slice(0, OPEN_BUNDLES_MAX);
     const answer = await rpc("getSignatureStatuses", [all.map(({ bundle }) => bundle.signature)]);
     if (!answer.ok) return;
     const statuses = list(field(answer.value, "value"));
     const landed = all.filter((_, i) => (statuses[i] ?? null) !== null);
     for (const followed of landed) if (followed.landedNs === 0) followed.landedNs = clock.monotonicNs();
-    for (const { bundle, landedNs } of landed.slice(0, SETTLED_PER_ROUND_MAX)) {
-      const transaction = await rpc("getTransaction", [
-        bundle.signature,
-        { encoding: "json", commitment: "confirmed", maxSupportedTransactionVersion: 0 },
-      ]);
-      const settlement = transaction.ok ? settleLanded(bundle, wallet, transaction.value) : undefined;
-      if (settlement !== undefined) this.#settle(bundle, settlement);
-      else if (clock.monotonicNs() - landedNs > META_NS_MAX)
-        this.#settle(bundle, {
-          ...notLanded("landed", "in the ledger, but the cluster did not tell what it changed"),
-          landedSlot: Number(field(statuses[all.findIndex((one) => one.bundle === bundle)], "slot") ?? 0),
-        });
-    }
+    await Promise.all(landed.slice(0, SETTLED_PER_ROUND_MAX).map((followed) => this.#readMeta(followed)));
+  }
+
+  async #readMeta({ bundle, landedNs }: Followed): Promise<void> {
+    const { rpc, clock, wallet } = this.parts;
+    const transaction = await rpc("getTransaction", [
+      bundle.signature,
+      { encoding: "json", commitment: "confirmed", maxSupportedTransactionVersion: 0 },
+    ]);
+    const settlement = transaction.ok ? settleLanded(bundle, wallet, transaction.value) : undefined;
+    if (settlement !== undefined) this.#settle(bundle, settlement);
+    else if (clock.monotonicNs() - landedNs > META_NS_MAX)
+      this.#settle(bundle, notLanded("landed", "in the ledger, but the cluster did not tell what it changed"));
   }
 
   async #askRoute(): Promise<void> {
@@ -138,11 +138,13 @@ export class LandingTracker {
         givenUp !== undefined &&
         (chain.slot >= givenUp.slot + EXPLAIN_SLOTS_AFTER || now - givenUp.atNs > EXPLAIN_WAIT_NS_MAX),
     );
-    for (const { bundle, givenUp } of due.slice(0, SETTLED_PER_ROUND_MAX)) {
-      const { why, routeFailed } = givenUp ?? { why: "", routeFailed: false };
-      const evidence = { rpc, rivals, slot: chain.slot, blockHeight: chain.blockHeight, routeFailed, why };
-      const settlement = await explainMiss(bundle, evidence);
-      if (settlement !== undefined) this.#settle(bundle, settlement);
-    }
+    await Promise.all(
+      due.slice(0, SETTLED_PER_ROUND_MAX).map(async ({ bundle, givenUp }) => {
+        const { why, routeFailed } = givenUp ?? { why: "", routeFailed: false };
+        const evidence = { rpc, rivals, slot: chain.slot, blockHeight: chain.blockHeight, routeFailed, why };
+        const settlement = await explainMiss(bundle, evidence);
+        if (settlement !== undefined) this.#settle(bundle, settlement);
+      }),
+    );
   }
 }
