@@ -6,7 +6,7 @@ import { readJsonFile } from "#core/atomic-file.ts";
 import { connectStore } from "./client.ts";
 import { startEngine } from "./engine.ts";
 import { STORE_ERROR } from "./errors.ts";
-import { startTestEngine, type TestEngine, testLog, until } from "./test-engine.ts";
+import { freePort, startTestEngine, type TestEngine, testLog, until } from "./test-engine.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 const hostCommand = [process.execPath, join(ROOT, "agents", "clickhouse.ts")];
@@ -101,7 +101,7 @@ test("the engine keeps its rows and its password over a clean stop and over kill
 
 test("the engine dies with the process that started it, so that port and folder are free again", async () => {
   const folder = join(engine.folder, "orphan");
-  const port = engine.port + 1;
+  const port = await freePort();
   const script = `
     import { startEngine } from "#store/engine.ts";
     const [folder, port, secretPath, agent] = process.argv.slice(-4);
@@ -157,7 +157,7 @@ test.skipIf(smallDisk === undefined)("startEngine() on a full disk fails with on
   }
   const starting = startEngine({
     folder: join(disk, "clickhouse"),
-    port: engine.port + 2,
+    port: await freePort(),
     secretPath: join(disk, "keys", "clickhouse.json"),
     hostCommand,
     log: testLog,

@@ -52,7 +52,8 @@ export async function startTestEngine(): Promise<TestEngine> {
   return test;
 }
 
-function freePort(): Promise<number> {
+/** A TCP port that nobody held a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {
