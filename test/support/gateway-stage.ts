@@ -23,7 +23,7 @@ import type { Topic } from "#wire/topics.ts";
 import { freePorts } from "./supervised-run.ts";
 
 const CLICKHOUSE_AGENT = join(import.meta.dir, "../../agents/clickhouse.ts");
-const QUIET = createLog({ process: "test", level: "warn", format: "text" });
+const QUIET = createLog({ process: "test", level: "error", format: "text" });
 
 const TOPIC_OF: Partial<Record<NonNullable<Envelope["payload"]["case"]>, Topic>> = {
   arb: "arbitrage-decisions-proto",

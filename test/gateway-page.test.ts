@@ -1,0 +1,154 @@
+/**
+ * The first page in a real browser, on real parts: it reaches live data, shows a lost connection and recovers, and says
+ * what is wrong. TEST_SCREENS=FOLDER also writes the screenshots of docs/screens. In CI a missing Chromium is a
+ * failure; elsewhere these tests are skipped, loudly.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { GatewayStage } from "./support/gateway-stage.ts";
+import { SeededEnvelopes } from "./support/seeded-envelopes.ts";
+import { eventually } from "./support/supervised-run.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const WITHOUT_BROWSER = !existsSync(CHROMIUM) && process.env["CI"] !== "true";
+if (WITHOUT_BROWSER) process.stderr.write(`SKIPPED: the page in a browser, because there is no ${CHROMIUM}\n`);
+const SCREENS = process.env["TEST_SCREENS"];
+
+const RUN_MS = 14 * 60_000;
+const DECISION_EVERY_MS = 6_000;
+const WIDTHS = [1366, 390] as const;
+const SCHEMES = ["light", "dark"] as const;
+
+let stage: GatewayStage;
+let browser: Browser;
+let page: Page;
+const seeds = new SeededEnvelopes("page");
+const troubles: string[] = [];
+
+async function publishSeeded(atMs: number): Promise<void> {
+  const { decision, outcome } = seeds.next(atMs, 0.45);
+  await stage.publish(decision);
+  if (outcome) await stage.publish(outcome);
+}
+
+const shown = (id: string) => page.textContent(`#${id}`);
+const link = () => page.getAttribute("#bar", "data-link");
+const firstDecision = () => page.getAttribute("#decisions tr:first-child td:first-child", "title");
+
+describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
+  beforeAll(async () => {
+    const startedAtMs = Date.now() - RUN_MS;
+    stage = await GatewayStage.start(startedAtMs);
+    stage.report();
+    for (let atMs = startedAtMs + 5_000; atMs < Date.now() - 2_000; atMs += DECISION_EVERY_MS)
+      await publishSeeded(atMs);
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    page = await browser.newPage({ viewport: { width: 1366, height: 900 } });
+    page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
+    page.on("pageerror", (error) => troubles.push(error.message));
+    await page.goto(stage.url);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await stage?.stop();
+  });
+
+  test("reaches live data: the record first, then what happens now", async () => {
+    await eventually("live", async () => ((await link()) === "live" ? true : undefined));
+    await eventually("profit", async () => (/^\d+\.\d{6}$/.test((await shown("profit")) ?? "") ? true : undefined));
+    expect(await shown("mode")).toBe("sim");
+    expect(await shown("ready")).toBe("8 of 8 ready");
+    await publishSeeded(Date.now());
+    const { decision } = seeds.next(Date.now());
+    await stage.publish(decision);
+    await stage.publish(seeds.metrics(Date.now()));
+    if (decision.payload.case !== "arb") throw new Error("a decision, was something else");
+    const { decisionId } = decision.payload.value;
+    await eventually("the newest decision", async () => ((await firstDecision()) === decisionId ? true : undefined));
+    await eventually("the hot path", async () => (/^\d+$/.test((await shown("p50")) ?? "") ? true : undefined));
+    expect(await page.locator("#plot svg").getAttribute("aria-label")).toStartWith("Profit of the run: ");
+    expect(troubles).toEqual([]);
+  }, 60_000);
+
+  test("has no sideways scroll, dark or light, wide or narrow", async () => {
+    for (const width of WIDTHS)
+      for (const colorScheme of SCHEMES) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 900 });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow).toBeLessThanOrEqual(0);
+        if (!SCREENS) continue;
+        await stage.publish(seeds.metrics(Date.now()));
+        await eventually("a drawn plot", async () => (await page.locator("#plot svg").count()) || undefined);
+        await page.waitForTimeout(600);
+        await page.screenshot({ path: join(SCREENS, `page-${width}-${colorScheme}.png`), fullPage: true });
+      }
+    await page.setViewportSize({ width: 1366, height: 900 });
+  }, 60_000);
+
+  test("shows what was sent alone, and holds still when paused", async () => {
+    await page.getByText("Sent", { exact: true }).click();
+    await eventually("only sent", async () => {
+      const actions = await page.locator("#decisions tr:not(.vacant) td:nth-child(11)").allTextContents();
+      return actions.length > 0 && actions.every((action) => action === "send") ? true : undefined;
+    });
+    await page.getByText("All", { exact: true }).click();
+    await page.getByRole("button", { name: "Pause" }).click();
+    const held = await firstDecision();
+    const { decision } = seeds.next(Date.now());
+    await stage.publish(decision);
+    await page.waitForTimeout(600);
+    expect(await firstDecision()).toBe(held);
+    await page.getByRole("button", { name: "Paused" }).click();
+    await eventually("on again", async () => ((await firstDecision()) !== held ? true : undefined));
+  }, 60_000);
+
+  test("shows trouble in words: a process that restarts", async () => {
+    stage.report({
+      processes: [
+        { name: "feed", pid: 0, state: "restarting", core: "shared", restarts: 2, startedAtMs: 0, lastExit: "exit 1" },
+      ],
+    });
+    await eventually("the trouble", async () => ((await shown("ready")) === "0 of 1 ready" ? true : undefined));
+    expect(await page.locator("#processes tr:first-child").textContent()).toContain("restarting");
+    stage.report();
+  }, 60_000);
+
+  test("says that the connection is lost, and recovers by itself with what it missed", async () => {
+    await stage.gateway.stop();
+    await eventually("lost", async () => ((await link()) === "lost" ? true : undefined));
+    expect(await shown("link")).toContain("Connection lost");
+    expect(await shown("announcement")).toBe("Connection lost");
+    if (SCREENS) await page.screenshot({ path: join(SCREENS, "lost-1366-dark.png") });
+    const { decision } = seeds.next(Date.now());
+    await stage.publish(decision);
+    await stage.startGatewayAgain();
+    await eventually("live again", async () => ((await link()) === "live" ? true : undefined));
+    if (decision.payload.case !== "arb") throw new Error("a decision, was something else");
+    const { decisionId } = decision.payload.value;
+    await eventually("what was missed", async () => ((await firstDecision()) === decisionId ? true : undefined));
+  }, 60_000);
+
+  test("the API's page at /swagger lists every route and tries one", async () => {
+    const reference = await browser.newPage();
+    await reference.goto(`${stage.url}/swagger`);
+    await reference.getByText("/api/status", { exact: true }).click();
+    await reference.getByRole("button", { name: "Try it" }).first().click();
+    await eventually("an answer", async () =>
+      (await reference.locator(".answer:visible").textContent())?.includes('"profit_lamports"') ? true : undefined,
+    );
+    expect(await reference.locator(".operation").count()).toBe(7);
+    await reference.close();
+  }, 60_000);
+});
