@@ -2,6 +2,7 @@
  * Why a bundle did not land. The evidence, in this order: did a rival with a higher tip land on the same pools, is
  * its blockhash still alive, and would it still execute. Two bounded questions to the cluster and a look at a few blocks.
  */
+import type { Address } from "#core/units.ts";
 import { notLanded, type SentBundle, type Settlement } from "./bundle.ts";
 import type { RivalFinder } from "./rivals.ts";
 import { field, list, type Rpc } from "./rpc.ts";
@@ -12,6 +13,7 @@ const SLIPPAGE_ERRORS = new Set([6_005, 30]);
 export type Evidence = {
   readonly rpc: Rpc;
   readonly rivals: RivalFinder;
+  readonly wallet: Address;
   readonly slot: number;
   readonly blockHeight: number;
   /** The route held its auctions and says that it failed there. */
@@ -22,15 +24,17 @@ export type Evidence = {
 
 /** Undefined when the cluster does not answer, so that it can be asked again. */
 export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promise<Settlement | undefined> {
-  const { rpc, rivals, slot, blockHeight, routeFailed, why } = evidence;
+  const { rpc, rivals, wallet, slot, blockHeight, routeFailed, why } = evidence;
   const simulation = await rpc("simulateTransaction", [
     bundle.wireBase64,
     { encoding: "base64", sigVerify: false, replaceRecentBlockhash: true, commitment: "processed" },
   ]);
   if (!simulation.ok && simulation.error.retry !== "never") return undefined;
   const failure = simulation.ok ? (field(simulation.value, "value", "err") ?? null) : simulation.error.text;
-  const rival = await rivals.find(bundle.pools, bundle.decidedSlot, slot, bundle.signature);
-  if (failure !== null && rival !== undefined && rival.tipLamports > bundle.tipLamports)
+  const own = { signature: bundle.signature, wallet };
+  const rival = await rivals.find(bundle.pools, bundle.decidedSlot, slot, own);
+  const isOurs = rival?.payer === wallet;
+  if (failure !== null && rival !== undefined && !isOurs && rival.tipLamports > bundle.tipLamports)
     return notLanded(
       "outbid",
       `${rival.signature} landed on the same pools in slot ${rival.slot} with a tip of ${rival.tipLamports}, ours was ${bundle.tipLamports}`,
@@ -51,7 +55,7 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
     const by =
       rival === undefined
         ? "no rival with a tip was seen on its pools"
-        : `${rival.signature} with a tip of ${rival.tipLamports} was there first, in slot ${rival.slot}`;
+        : `${isOurs ? "our own " : ""}${rival.signature} with a tip of ${rival.tipLamports} was there first, in slot ${rival.slot}`;
     return notLanded("state_moved", `hop ${hop + 1} of ${bundle.pools.length} would pay less than quoted; ${by}`);
   }
   if (failure !== null) return notLanded("simulation_failed", `it would fail with ${JSON.stringify(failure)}; ${why}`);

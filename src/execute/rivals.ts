@@ -10,6 +10,7 @@ export type Rival = {
   readonly signature: string;
   readonly slot: number;
   readonly tipLamports: bigint;
+  readonly payer: Address;
 };
 type Tipped = Rival & { readonly accounts: ReadonlySet<unknown> };
 
@@ -26,13 +27,26 @@ export class RivalFinder {
     private readonly tipAccounts: ReadonlySet<string>,
   ) {}
 
-  /** The highest tip that landed on any of the pools in the slots `from` to `to`, by another transaction than `own`. */
-  async find(pools: readonly Address[], from: number, to: number, own: string): Promise<Rival | undefined> {
+  /**
+   * The highest tip that landed on any of the pools in the slots `from` to `to`, by another transaction than `own`.
+   * Another bundle of our own wallet counts only when no stranger is found.
+   */
+  async find(
+    pools: readonly Address[],
+    from: number,
+    to: number,
+    own: { readonly signature: string; readonly wallet: Address },
+  ): Promise<Rival | undefined> {
     let best: Rival | undefined;
+    const isBetter = (rival: Rival) => {
+      if (best === undefined) return true;
+      const [ours, bestOurs] = [rival.payer === own.wallet, best.payer === own.wallet];
+      return ours === bestOurs ? rival.tipLamports > best.tipLamports : bestOurs;
+    };
     for (let slot = from; slot <= Math.min(to, from + BLOCKS_MAX - 1); slot++)
       for (const rival of await this.#tippedIn(slot)) {
-        if (rival.signature === own || !pools.some((pool) => rival.accounts.has(pool))) continue;
-        if (best === undefined || rival.tipLamports > best.tipLamports) best = rival;
+        if (rival.signature === own.signature || !pools.some((pool) => rival.accounts.has(pool))) continue;
+        if (isBetter(rival)) best = rival;
       }
     return best;
   }
@@ -74,6 +88,9 @@ export class RivalFinder {
       if (typeof account === "string" && this.tipAccounts.has(account))
         tip += Math.max(0, (whole(after[i]) ?? 0) - (whole(before[i]) ?? 0));
     });
-    return tip > 0 ? [{ signature, slot, tipLamports: BigInt(tip), accounts: new Set(accounts) }] : [];
+    if (tip === 0) return [];
+    // The first account pays the fee.
+    const payer = String(accounts[0]) as Address;
+    return [{ signature, slot, tipLamports: BigInt(tip), payer, accounts: new Set(accounts) }];
   }
 }

@@ -130,7 +130,7 @@ export class LandingTracker {
   }
 
   async #explainGivenUp(): Promise<void> {
-    const { rpc, rivals, chain, clock } = this.parts;
+    const { rpc, rivals, wallet, chain, clock } = this.parts;
     const now = clock.monotonicNs();
     const due = [...this.#open.values()].filter(
       ({ landedNs, givenUp }) =>
@@ -141,7 +141,8 @@ export class LandingTracker {
     await Promise.all(
       due.slice(0, SETTLED_PER_ROUND_MAX).map(async ({ bundle, givenUp }) => {
         const { why, routeFailed } = givenUp ?? { why: "", routeFailed: false };
-        const evidence = { rpc, rivals, slot: chain.slot, blockHeight: chain.blockHeight, routeFailed, why };
+        const { slot, blockHeight } = chain;
+        const evidence = { rpc, rivals, wallet, slot, blockHeight, routeFailed, why };
         const settlement = await explainMiss(bundle, evidence);
         if (settlement !== undefined) this.#settle(bundle, settlement);
       }),
