@@ -108,7 +108,11 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     const held = await firstDecision();
     const { decision } = seeds.next(Date.now());
     await stage.publish(decision);
-    await page.waitForTimeout(600);
+    // The figures are not paused: a slot that came after the decision shows that the decision has come, too.
+    const later = seeds.metrics(Date.now());
+    await stage.publish(later);
+    const slot = later.payload.case === "metrics" ? later.payload.value.slot.toLocaleString("en") : "";
+    await eventually("the later slot", async () => ((await shown("slot")) === slot ? true : undefined));
     expect(await firstDecision()).toBe(held);
     await page.getByRole("button", { name: "Paused" }).click();
     await eventually("on again", async () => ((await firstDecision()) !== held ? true : undefined));

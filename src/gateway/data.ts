@@ -32,7 +32,7 @@ export type RunTotals = {
 /** Which rows belong to a run. A replay's decisions carry the recording's times, so they are told by when they came in. */
 export type RunWindow = { readonly sinceMs: number; readonly by: "at" | "inserted_at" };
 
-export type ProfitStep = { readonly bucket: number; readonly lamports: bigint; readonly landed: number };
+type ProfitStep = { readonly bucket: number; readonly lamports: bigint; readonly landed: number };
 
 export interface GatewayData {
   totals(window: RunWindow): Promise<RunTotals>;

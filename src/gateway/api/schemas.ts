@@ -162,7 +162,6 @@ export type DecisionRow = Static<typeof DecisionSchema>;
 export type OutcomeRow = Static<typeof OutcomeSchema>;
 export type Status = Static<typeof StatusSchema>;
 export type Health = Static<typeof HealthSchema>;
-export type ErrorBody = Static<typeof ErrorSchema>;
 /** Every error code of the API: stable, never renamed. */
 export type ErrorCode =
   | "invalid_query"
