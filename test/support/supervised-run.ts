@@ -17,6 +17,10 @@ import type { Topic } from "#wire/topics.ts";
 const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
 const PORT_KEYS = ["gateway.port", "clickhouse.port", "sim.rpcPort", "sim.wsPort", "sim.blockEnginePort"] as const;
 
+const ENDED = Symbol("the run has ended");
+/** Lines of the run's output that a failure shows. */
+const LAST_LINES = 15;
+
 export type Status = {
   readonly mode: string;
   readonly landed: number;
@@ -107,9 +111,22 @@ export class SupervisedRun {
     return (await (await fetch(`${this.gateway}/api/status`)).json()) as Status;
   }
 
+  /** Waits as eventually() does; a failure shows what the run said last, and is told at once when the run has ended. */
+  async #eventually<T>(what: string, condition: () => Promise<T | undefined>, limitMs?: number): Promise<T> {
+    const lastWords = () => this.output().split("\n").slice(-LAST_LINES).join("\n");
+    const ended = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
+    try {
+      const value = await eventually<T | typeof ENDED>(what, () => (ended() ? ENDED : condition()), limitMs);
+      if (value === ENDED) throw new Error(`the run ended before: ${what}`);
+      return value;
+    } catch (cause) {
+      throw new Error(`${cause}\n${lastWords()}`, { cause });
+    }
+  }
+
   /** All processes serve. */
   async allReady(): Promise<Status> {
-    return await eventually("every process ready", async () => {
+    return await this.#eventually("every process ready", async () => {
       const status = await this.status();
       return status.processes.length > 1 && status.processes.every(({ state }) => state === "ready")
         ? status
@@ -118,7 +135,7 @@ export class SupervisedRun {
   }
 
   async landed(atLeast: number): Promise<Status> {
-    return await eventually(
+    return await this.#eventually(
       `${atLeast} bundles landed`,
       async () => {
         const status = await this.status();
