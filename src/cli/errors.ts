@@ -7,4 +7,6 @@ export const CLI_ERROR = {
   csv: 2102,
   /** A folder that a command must not overwrite, or cannot write. */
   output: 2103,
+  /** A file that is not of the format of `judge dex`. */
+  vectors: 2104,
 } as const;
