@@ -2,15 +2,12 @@
  * Amounts of the two tokens between two prices, and the price that an amount leads to, in the program's roundings
  * (`libraries/liquidity_math.rs`, `sqrt_price_math.rs`). Undefined where the program's integers do not hold the answer.
  */
+import { divideUp, U64_MAX } from "#dex/refusals.ts";
 import type { ClmmBuild } from "./refusals.ts";
 
-export const U64_MAX = (1n << 64n) - 1n;
 const U64_RANGE = 1n << 64n;
 export const U128_MAX = (1n << 128n) - 1n;
 const U256_MAX = (1n << 256n) - 1n;
-
-export const ceilDivide = (numerator: bigint, denominator: bigint): bigint =>
-  (numerator + denominator - 1n) / denominator;
 
 /** What the pool takes in while the price moves between two prices, in either order; rounded up. */
 export function amountInBetween(
@@ -45,7 +42,7 @@ function amount0(low: bigint, high: bigint, liquidity: bigint, up: boolean, buil
   const quotient = product / high;
   // The build of 2024 keeps the product in 256 bits and the quotient in 128.
   if (build === "2024" && (product > U256_MAX || quotient > U128_MAX)) return undefined;
-  return within64(up ? ceilDivide(quotient, low) : quotient / low);
+  return within64(up ? divideUp(quotient, low) : quotient / low);
 }
 
 const within64 = (amount: bigint): bigint | undefined => (amount > U64_MAX ? undefined : amount);
@@ -73,7 +70,7 @@ export function priceAfterOutput(
   build: ClmmBuild,
 ): bigint | undefined {
   if (zeroForOne) {
-    const after = price - ceilDivide(amount << 64n, liquidity);
+    const after = price - divideUp(amount << 64n, liquidity);
     return after < 0n ? undefined : after;
   }
   if (amount === 0n) return price;

@@ -2,6 +2,7 @@
 import { SandpiperError } from "#core/error.ts";
 import { err, ok, type Result } from "#core/result.ts";
 import type { Address } from "#core/units.ts";
+import { ownedBytes } from "#dex/account-set.ts";
 import { readAddress, readU64 } from "#dex/bytes.ts";
 import { DEX_ERROR } from "#dex/errors.ts";
 import { RAYDIUM_CLMM_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
@@ -31,11 +32,11 @@ const PAUSABLE = { paused: 32 } as const;
 type Loaded<T> = Result<T, SandpiperError>;
 
 export function loadPool(address: Address, accounts: AccountSet): Loaded<ClmmState> {
-  const bytes = bytesOf(accounts, address, [RAYDIUM_CLMM_PROGRAM]);
+  const bytes = ownedBytes(accounts, address, RAYDIUM_CLMM_PROGRAM, "CLMM pool");
   if (!bytes.ok) return bytes;
   const pool = decodePoolState(bytes.value);
   if (!pool.ok) return pool;
-  const configBytes = bytesOf(accounts, pool.value.ammConfig, [RAYDIUM_CLMM_PROGRAM]);
+  const configBytes = ownedBytes(accounts, pool.value.ammConfig, RAYDIUM_CLMM_PROGRAM, "config of a CLMM pool");
   if (!configBytes.ok) return configBytes;
   const config = decodeAmmConfig(configBytes.value);
   if (!config.ok) return config;
@@ -94,10 +95,10 @@ type LoadedSide = { readonly side: ClmmSide; readonly amount: bigint };
 
 function loadSide(pool: ClmmPoolState, index: 0 | 1, accounts: AccountSet): Loaded<LoadedSide> {
   const [mint, vault] = [pool.mints[index], pool.vaults[index]];
-  const mintBytes = bytesOf(accounts, mint, [TOKEN_PROGRAM, TOKEN_2022_PROGRAM]);
-  if (!mintBytes.ok) return mintBytes;
   const tokenProgram = accounts.get(mint)?.owner === TOKEN_2022_PROGRAM ? TOKEN_2022_PROGRAM : TOKEN_PROGRAM;
-  const vaultBytes = bytesOf(accounts, vault, [tokenProgram]);
+  const mintBytes = ownedBytes(accounts, mint, tokenProgram, "mint");
+  if (!mintBytes.ok) return mintBytes;
+  const vaultBytes = ownedBytes(accounts, vault, tokenProgram, "vault");
   if (!vaultBytes.ok) return vaultBytes;
   const data = vaultBytes.value;
   const state = data[VAULT.state];
@@ -175,13 +176,6 @@ function loadTickArray(pool: Address, spacing: number, data: Uint8Array, build: 
     ticks.push(tick?.liquidityGross === 0n ? undefined : tick);
   }
   return ok({ number, ticks });
-}
-
-function bytesOf(accounts: AccountSet, address: Address, owners: readonly Address[]): Loaded<Uint8Array> {
-  const account = accounts.get(address);
-  if (account !== undefined && owners.includes(account.owner)) return ok(account.data);
-  const text = `Cannot load a CLMM pool: account ${address} must belong to ${owners.join(" or ")}, was ${account === undefined ? "missing" : `of ${account.owner}`}`;
-  return err(new SandpiperError(DEX_ERROR.facts, text));
 }
 
 function unsupported(address: Address, want: string, was: string): Loaded<never> {

@@ -3,6 +3,7 @@
  * two builds that this folder knows, unused errors were dropped and the numbers moved.
  */
 import { type Err, err } from "#core/result.ts";
+import { panicked } from "#dex/refusals.ts";
 import type { SwapRefusal } from "#dex/venue.ts";
 
 /**
@@ -11,8 +12,8 @@ import type { SwapRefusal } from "#dex/venue.ts";
  */
 export type ClmmBuild = "2024" | "2026";
 
-/** What the runtime reports when a program aborts: there is no custom number. */
-const ABORTED = -1;
+/** Where a program aborts there is no custom number. */
+const ABORTED = 0;
 
 const NUMBERS = {
   NotApproved: [6001, 6000],
@@ -44,5 +45,6 @@ export type ClmmRefusal = keyof typeof NUMBERS;
 
 export function refuse(build: ClmmBuild, name: ClmmRefusal): Err<SwapRefusal> {
   const custom = NUMBERS[name][build === "2024" ? 0 : 1];
-  return err({ custom, name: custom === ABORTED ? "ProgramFailedToComplete" : name });
+  if (name === "ComputationalBudgetExceeded") return err({ custom, name });
+  return custom === ABORTED ? panicked() : err({ custom, name });
 }

@@ -1,5 +1,6 @@
 /** Rewards that liquidity earns by the second: a swap first brings them up to the clock (`PoolState::update_reward_infos`). */
-import { U64_MAX, U128_MAX } from "./amounts.ts";
+import { U64_MAX } from "#dex/refusals.ts";
+import { U128_MAX } from "./amounts.ts";
 import type { ClmmReward } from "./decode.ts";
 import type { ClmmBuild, ClmmRefusal } from "./refusals.ts";
 

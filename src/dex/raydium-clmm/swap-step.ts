@@ -1,12 +1,6 @@
 /** One step of a swap: from a price towards a target, with one liquidity and one fee (`libraries/swap_math.rs`). */
-import {
-  amountInBetween,
-  amountOutBetween,
-  ceilDivide,
-  priceAfterInput,
-  priceAfterOutput,
-  U64_MAX,
-} from "./amounts.ts";
+import { divideUp, U64_MAX } from "#dex/refusals.ts";
+import { amountInBetween, amountOutBetween, priceAfterInput, priceAfterOutput } from "./amounts.ts";
 import { FEE_RATE_DENOMINATOR } from "./layout.ts";
 import type { ClmmBuild, ClmmRefusal } from "./refusals.ts";
 
@@ -63,4 +57,4 @@ function amountAtTarget(price: bigint, target: bigint, liquidity: bigint, order:
 }
 
 const feeOnTop = (amountIn: bigint, feeRate: bigint): bigint =>
-  ceilDivide(amountIn * feeRate, FEE_RATE_DENOMINATOR - feeRate);
+  divideUp(amountIn * feeRate, FEE_RATE_DENOMINATOR - feeRate);

@@ -2,7 +2,8 @@
  * The walk of a swap over the ticks (`swap_internal`): step by step to the next initialized tick until the named amount
  * is used up or the price is at its bound. Static fee on the input, no limit orders; both builds that state.ts names.
  */
-import { growthOf, U64_MAX, U128_MAX } from "./amounts.ts";
+import { U64_MAX } from "#dex/refusals.ts";
+import { growthOf, U128_MAX } from "./amounts.ts";
 import type { ClmmReward } from "./decode.ts";
 import type { ClmmTick } from "./decode-ticks.ts";
 import { FEE_RATE_DENOMINATOR } from "./layout.ts";

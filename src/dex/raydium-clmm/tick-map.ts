@@ -40,6 +40,15 @@ export function startWalk(map: TickMap, tick: number, zeroForOne: boolean): Tick
   return map.arrays.has(array) ? { zeroForOne, array, beside } : "InvalidFirstTickArrayAccount";
 }
 
+/** The named arrays that a walk from `tick` comes to first, in its order. */
+export function arraysAhead(map: TickMap, tick: number, zeroForOne: boolean, count: number): readonly number[] {
+  const own = arrayOf(tick, map.spacing);
+  const at = placeOf(map.named, own);
+  if (!zeroForOne) return map.named.slice(at, at + count);
+  const end = map.named[at] === own ? at + 1 : at;
+  return map.named.slice(Math.max(0, end - count), end).reverse();
+}
+
 /** The next initialized tick beyond `tick`; at `tick` itself too where the price falls. */
 export function nextTick(map: TickMap, walk: TickWalk, tick: number): ClmmTick | ClmmRefusal {
   const inside = tickInArray(map, walk, tick);

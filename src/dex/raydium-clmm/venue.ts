@@ -4,9 +4,9 @@
  */
 import { ok, type Result } from "#core/result.ts";
 import { RAYDIUM_CLMM_PROGRAM } from "#dex/program-addresses.ts";
+import { U64_MAX } from "#dex/refusals.ts";
 import { amountBeforeFee, feeForEpoch, feeOn, type TransferFee } from "#dex/transfer-fee.ts";
 import type { ChainTime, SwapFill, SwapOrder, SwapRefusal, Venue } from "#dex/venue.ts";
-import { U64_MAX } from "./amounts.ts";
 import { POOL_STATUS_FROZEN, POOL_STATUS_NO_SWAP } from "./layout.ts";
 import { loadPool } from "./load.ts";
 import { type ClmmBuild, type ClmmRefusal, refuse } from "./refusals.ts";
