@@ -9,4 +9,6 @@ export const CLI_ERROR = {
   output: 2103,
   /** A file that is not of the format of `judge dex`. */
   vectors: 2104,
+  /** A file that is not of the format of `judge orca`. */
+  orcaCases: 2105,
 } as const;
