@@ -118,6 +118,59 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await eventually("on again", async () => ((await firstDecision()) !== held ? true : undefined));
   }, 60_000);
 
+  test("opens one decision in full by keyboard, at an address of its own, and closes again", async () => {
+    await page.getByText("Sent", { exact: true }).click();
+    const link = page.locator("#decisions tr:not(.vacant) a").first();
+    await link.focus();
+    const address = await link.getAttribute("href");
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("dialog");
+    await eventually("the features by name", async () =>
+      (await panel.textContent())?.includes("gross_log10") ? true : undefined,
+    );
+    expect(new URL(page.url()).hash).toBe(address ?? "no link");
+    for (const title of ["Path", "Money", "Tip ladder", "From event to end", "What the model was told", "Ids"])
+      expect(await panel.getByRole("heading", { name: title }).count(), title).toBe(1);
+    expect(await panel.locator(".timeline li").count()).toBe(6);
+    expect(await panel.locator(".ladder .chosen").count()).toBeLessThanOrEqual(1);
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "hidden" });
+    expect(new URL(page.url()).hash).toBe("");
+    expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
+    await link.blur();
+    await page.getByText("All", { exact: true }).click();
+  }, 60_000);
+
+  test("opens a decision by a click on its row and from an outcome's row, and says when there is none", async () => {
+    const panel = page.getByRole("dialog");
+    await page.locator("#decisions tr:not(.vacant) td:nth-child(8)").first().click();
+    await panel.waitFor();
+    await panel.getByRole("button", { name: "Close" }).click();
+    await panel.waitFor({ state: "hidden" });
+    await page.locator("#outcomes tr:not(.vacant) td:nth-child(7)").first().click();
+    await eventually("the outcome's bundle", async () =>
+      (await panel.locator(".ids").textContent())?.includes("Bundle") ? true : undefined,
+    );
+    await panel.getByRole("button", { name: "Close" }).click();
+    await page.goto(`${stage.url}/#decision=nobody`);
+    await eventually("what is wrong", async () =>
+      (await shown("decision-note")) === "not on record yet" ? true : undefined,
+    );
+    await page.keyboard.press("Escape");
+    await page.mouse.move(0, 0);
+  }, 60_000);
+
+  test("says that the supervisor is silent instead of repeating what it last knew", async () => {
+    stage.report({ updatedAtMs: Date.now() - 42_000 });
+    await eventually("the silence", async () =>
+      (await shown("ready"))?.startsWith("supervisor silent for 4") ? true : undefined,
+    );
+    expect(await page.locator("#processes").getAttribute("class")).toBe("stale");
+    const reporting = setInterval(() => stage.report(), 500);
+    await eventually("a voice again", async () => ((await shown("ready")) === "8 of 8 ready" ? true : undefined));
+    clearInterval(reporting);
+  }, 60_000);
+
   test("shows trouble in words: a process that restarts", async () => {
     stage.report({
       processes: [
