@@ -16,7 +16,8 @@ async function programAddressWithBump(seeds: readonly (string | Uint8Array)[], p
   return { address: address as string as Address, bump };
 }
 
-async function programAddress(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Address> {
+/** The address off the curve that `program` signs for with these seeds. */
+export async function programAddress(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Address> {
   return (await programAddressWithBump(seeds, program)).address;
 }
 
