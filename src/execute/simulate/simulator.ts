@@ -92,7 +92,7 @@ export class Simulator {
 
   #run(machine: Machine, { wire, wallet, baseAccount }: SimulatedTransaction, startNs: number): Simulation {
     const before = worth(machine.read(wallet), machine.read(baseAccount));
-    const { error, computeUnits, after } = machine.simulate(wire, false);
+    const { error, computeUnits, after } = machine.dryRun(wire, [wallet, baseAccount]);
     const tookNs = Math.max(1, Math.round(this.clock.monotonicNs() - startNs));
     const common = { computeUnits: Number(computeUnits), tookNs };
     if (error !== null) return { ...common, kind: "failed", netLamports: 0n, error: JSON.stringify(error) };
