@@ -177,9 +177,13 @@ describe.skipIf(!there)("decodeSwapEventLine()", () => {
     ]);
   });
 
-  test("tells what swapStep() makes of the same price, in build 2026", async () => {
-    const swaps = (await logged()).filter(({ name }) => name.startsWith("pumpfun"));
-    expect(swaps.map(({ event }) => isOneStep(event, 1_000n))).toEqual([true, true, true]);
+  test.each([
+    ["a fee on the input", "pumpfun", 1_000n, 3],
+    ["a fee on token 1, which goes out", "pumpswap", 2_000n, 1],
+    ["a fee on token 0, which goes out", "dlmm", 40_000n, 1],
+  ])("tells of %s what swapStep() makes of the same price in build 2026", async (_, route, rate, count) => {
+    const swaps = (await logged()).filter(({ name }) => name.startsWith(route));
+    expect(swaps.map(({ event }) => isOneStep(event, rate))).toEqual(Array.from({ length: count }, () => true));
   });
 
   test("refuses an event that ends early and passes over other lines", () => {
@@ -198,8 +202,9 @@ function isOneStep(event: ClmmSwapEvent, feeRate: bigint): boolean {
   const { zeroForOne, sqrtPriceX64, liquidity } = event;
   const [input, output] = zeroForOne ? [0, 1] : [1, 0];
   const [amountIn, amountOut] = [event.amounts[input as 0 | 1], event.amounts[output as 0 | 1]];
-  const order: StepOrder = { exactIn: true, zeroForOne, feeRate, build: "2026" };
-  const net = (amountIn * (1_000_000n - feeRate)) / 1_000_000n;
+  const feeOnInput = event.tradeFees?.[output as 0 | 1] === 0n;
+  const order: StepOrder = { exactIn: true, zeroForOne, feeOnInput, feeRate, build: "2026" };
+  const net = feeOnInput ? (amountIn * (1_000_000n - feeRate)) / 1_000_000n : amountIn;
   const scaled = liquidity << 64n;
   const before = zeroForOne
     ? (scaled * sqrtPriceX64) / (scaled - net * sqrtPriceX64)
@@ -208,7 +213,7 @@ function isOneStep(event: ClmmSwapEvent, feeRate: bigint): boolean {
   return [-1n, 0n, 1n].some((offset) => {
     const step = swapStep(before + offset, target, liquidity, amountIn, order);
     if (typeof step === "string") return false;
-    const fee = event.tradeFees?.[input as 0 | 1];
+    const fee = event.tradeFees?.[(feeOnInput ? input : output) as 0 | 1];
     return step.sqrtPriceX64 === sqrtPriceX64 && step.amountOut === amountOut && step.feeAmount === fee;
   });
 }

@@ -12,7 +12,7 @@ import { loadPool } from "./load.ts";
 import { type ClmmBuild, type ClmmRefusal, refuse } from "./refusals.ts";
 import { advanceRewards } from "./rewards.ts";
 import { type ClmmState, withSide } from "./state.ts";
-import { type WalkTally, walkSwap } from "./swap-walk.ts";
+import { feeSideOf, type WalkTally, walkSwap } from "./swap-walk.ts";
 import { withTicks } from "./tick-map.ts";
 
 export const raydiumClmmVenue: Venue<ClmmState> = {
@@ -52,7 +52,9 @@ function swap(state: ClmmState, order: SwapOrder, time: ChainTime): Result<SwapF
   if ((state.status & POOL_STATUS_NO_SWAP) !== 0) return refuse(build, "NotApproved");
   const rewards = advanceRewards(state.rewards, state.liquidity, time.unixSeconds, build);
   if (typeof rewards === "string") return refuse(build, rewards);
-  const tally = walkSwap(state, rewards, amount, { exactIn, zeroForOne: input === 0, feeRate: tradeFeeRate, build });
+  const feeOnInput = feeSideOf(state, input) === input;
+  const walkOrder = { exactIn, zeroForOne: input === 0, feeOnInput, feeRate: tradeFeeRate, build };
+  const tally = walkSwap(state, rewards, amount, walkOrder);
   if (typeof tally === "string") return refuse(build, tally);
   const used = amount - tally.remaining;
   const [poolIn, poolOut] = exactIn ? [used, tally.calculated] : [tally.calculated, used];
@@ -112,6 +114,7 @@ function settle(
 ): ClmmState {
   const output = input === 0 ? 1 : 0;
   const drained = state.facts.build === "2024" && state.vaults[output] <= poolOut;
+  const feeSide = feeSideOf(state, input);
   const vaults = withSide(state.vaults, input, state.vaults[input] + vaultIn);
   return {
     facts: state.facts,
@@ -119,9 +122,9 @@ function settle(
     liquidity: tally.liquidity,
     sqrtPriceX64: tally.sqrtPriceX64,
     tickCurrent: tally.tick,
-    feeGrowthGlobalX64: withSide(state.feeGrowthGlobalX64, input, tally.feeGrowthX64),
-    protocolFees: withSide(state.protocolFees, input, state.protocolFees[input] + tally.protocolFee),
-    fundFees: withSide(state.fundFees, input, state.fundFees[input] + tally.fundFee),
+    feeGrowthGlobalX64: withSide(state.feeGrowthGlobalX64, feeSide, tally.feeGrowthX64),
+    protocolFees: withSide(state.protocolFees, feeSide, state.protocolFees[feeSide] + tally.protocolFee),
+    fundFees: withSide(state.fundFees, feeSide, state.fundFees[feeSide] + tally.fundFee),
     vaults: withSide(vaults, output, vaults[output] - poolOut),
     rewards,
     ticks: withTicks(state.ticks, tally.crossed),
