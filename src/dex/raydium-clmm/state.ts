@@ -15,7 +15,7 @@ export type ClmmSide = {
   readonly blocked: "AccountFrozen" | "MintPaused" | undefined;
 };
 
-export type ClmmFacts = {
+type ClmmFacts = {
   readonly address: Address;
   readonly build: ClmmBuild;
   readonly ammConfig: Address;

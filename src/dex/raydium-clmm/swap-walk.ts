@@ -41,8 +41,7 @@ export function walkSwap(
   order: StepOrder,
 ): WalkTally | ClmmRefusal {
   const { zeroForOne } = order;
-  const limit = zeroForOne ? SQRT_PRICE_MIN_X64 + 1n : SQRT_PRICE_MAX_X64 - 1n;
-  if (zeroForOne ? limit >= state.sqrtPriceX64 : limit <= state.sqrtPriceX64) return "SqrtPriceLimitOverflow";
+  const limit = limitOf(zeroForOne);
   const walk = startWalk(state.ticks, state.tickCurrent, zeroForOne);
   if (typeof walk === "string") return walk;
   const tally = startTally(state, amount, feeSideOf(state, zeroForOne ? 0 : 1));
@@ -55,6 +54,13 @@ export function walkSwap(
   }
   return tally;
 }
+
+/** The last price that a swap without a limit of its own may come to. */
+const limitOf = (zeroForOne: boolean): bigint => (zeroForOne ? SQRT_PRICE_MIN_X64 + 1n : SQRT_PRICE_MAX_X64 - 1n);
+
+/** Whether the pool's price has no way left in that direction. */
+export const isAtLimit = (state: ClmmState, zeroForOne: boolean): boolean =>
+  zeroForOne ? state.sqrtPriceX64 <= limitOf(true) : state.sqrtPriceX64 >= limitOf(false);
 
 /** The side that a swap pays its fee in. */
 export const feeSideOf = (state: ClmmState, input: 0 | 1): 0 | 1 => state.facts.feeSide ?? input;

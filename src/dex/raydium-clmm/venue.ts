@@ -12,7 +12,7 @@ import { loadPool } from "./load.ts";
 import { type ClmmBuild, type ClmmRefusal, refuse } from "./refusals.ts";
 import { advanceRewards } from "./rewards.ts";
 import { type ClmmState, withSide } from "./state.ts";
-import { feeSideOf, type WalkTally, walkSwap } from "./swap-walk.ts";
+import { feeSideOf, isAtLimit, type WalkTally, walkSwap } from "./swap-walk.ts";
 import { withTicks } from "./tick-map.ts";
 
 export const raydiumClmmVenue: Venue<ClmmState> = {
@@ -39,7 +39,7 @@ const NO_FEE: TransferFee = { basisPoints: 0n, maximum: 0n };
 const ALL_BASIS_POINTS = 10_000n;
 
 function swap(state: ClmmState, order: SwapOrder, time: ChainTime): Result<SwapFill<ClmmState>, SwapRefusal> {
-  const { build, openTime, tradeFeeRate } = state.facts;
+  const { build, tradeFeeRate } = state.facts;
   const input = order.inputSide;
   const output = input === 0 ? 1 : 0;
   const exactIn = order.mode === "exact-in";
@@ -47,9 +47,8 @@ function swap(state: ClmmState, order: SwapOrder, time: ChainTime): Result<SwapF
   if (order.amount < 0n || order.amount > U64_MAX) return refuse(build, "InstructionDidNotDeserialize");
   const amount = exactIn ? order.amount - feeOn(order.amount, fees[0]) : withFee(order.amount, fees[1], build);
   if (typeof amount === "string") return refuse(build, amount);
-  if (time.unixSeconds <= openTime) return refuse(build, "RequireGtViolated");
-  if (amount === 0n) return refuse(build, "ZeroAmountSpecified");
-  if ((state.status & POOL_STATUS_NO_SWAP) !== 0) return refuse(build, "NotApproved");
+  const closed = startRefusal(state, input, amount, time);
+  if (closed !== undefined) return refuse(build, closed);
   const rewards = advanceRewards(state.rewards, state.liquidity, time.unixSeconds, build);
   if (typeof rewards === "string") return refuse(build, rewards);
   const feeOnInput = feeSideOf(state, input) === input;
@@ -85,6 +84,14 @@ function withFee(net: bigint, fee: TransferFee, build: ClmmBuild): bigint | Clmm
   const onTop = whole ? fee.maximum : feeOn(gross, fee);
   if (build === "2026" && !whole && feeOn(net + onTop, fee) !== onTop) return "TransferFeeCalculateNotMatch";
   return net + onTop > U64_MAX ? "CalculateOverflow" : net + onTop;
+}
+
+/** What the program checks before it looks at prices, in its order. */
+function startRefusal(state: ClmmState, input: 0 | 1, amount: bigint, time: ChainTime): ClmmRefusal | undefined {
+  if (time.unixSeconds <= state.facts.openTime) return "RequireGtViolated";
+  if (amount === 0n) return "ZeroAmountSpecified";
+  if ((state.status & POOL_STATUS_NO_SWAP) !== 0) return "NotApproved";
+  return isAtLimit(state, input === 0) ? "SqrtPriceLimitOverflow" : undefined;
 }
 
 /** Why the token programs would not move the amounts. */
