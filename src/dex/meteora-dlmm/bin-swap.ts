@@ -67,7 +67,7 @@ export function fillExactOut(bin: Bin, amountOut: bigint, rules: BinRules): BinF
   const withFee = feeOnInput ? amountOut : amountOut + feeOnTop(amountOut, feeRate);
   if (withFee > U64_MAX) return DLMM_REFUSAL.mathOverflow;
   if (withFee >= binOutputMax(bin, rules)) return fillExactIn(bin, U64_MAX, rules);
-  if (bin.price === 0n && rules.swapForY) return DLMM_REFUSAL.mathOverflow;
+  if (bin.price === 0n) return rules.swapForY ? DLMM_REFUSAL.mathOverflow : DLMM_REFUSAL.notExactAmountOut;
   const net = amountInAtPrice(withFee, bin.price, rules.swapForY);
   const fill = fillExactIn(bin, feeOnInput ? net + feeOnTop(net, feeRate) : net, rules);
   if ("custom" in fill) return fill;

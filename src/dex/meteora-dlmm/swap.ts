@@ -10,7 +10,6 @@ import { type BinFill, type BinRules, binOutputMax, fillExactIn, fillExactOut } 
 import type { Bin } from "./decode.ts";
 import { BASE_FEE_POWER_MAX, referencesAt, totalFeeRate, volatilityAt } from "./fees.ts";
 import { BINS_PER_ARRAY, BITMAP_HALF } from "./layout.ts";
-import { priceOfBin } from "./price.ts";
 import { DLMM_REFUSAL, type DlmmRefusal } from "./refusals.ts";
 import type { DlmmPair, DlmmState, LocatedBinArray } from "./state.ts";
 
@@ -179,7 +178,7 @@ function fillBin(walk: Walk, bin: Bin): BinFill | DlmmRefusal | undefined {
   const fill = walk.exactIn ? fillExactIn(bin, walk.amountLeft, rules) : fillExactOut(bin, walk.amountLeft, rules);
   if ("custom" in fill) return fill;
   // Only a bin without a price gives something for nothing: the program takes it out of the bin and pays it to nobody.
-  if (walk.exactIn && fill.amountIn === 0n) return fill;
+  if (fill.amountIn === 0n) return fill;
   walk.amountLeft -= walk.exactIn ? fill.amountIn : fill.amountOut;
   walk.amountIn += fill.amountIn;
   walk.amountOut += fill.amountOut;
