@@ -7,6 +7,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { base58Decode } from "#core/base58.ts";
 import type { Result } from "#core/result.ts";
+import type { Address } from "#core/units.ts";
+import { RAYDIUM_CLMM_PROGRAM } from "#dex/program-addresses.ts";
 import { decodeAmmConfig, decodeObservation, decodePoolState } from "./decode.ts";
 import { type ClmmSwapEvent, decodeSwap, decodeSwapEvent, decodeSwapEventLine } from "./decode-swap.ts";
 import { decodeBitmapExtension, decodeTickArray } from "./decode-ticks.ts";
@@ -110,6 +112,14 @@ describe.skipIf(!there)("decodeSwap()", () => {
     expect(swap?.remaining).toEqual(accounts.slice(-remaining));
   });
 
+  test.each([
+    ["OKXDEX_swap_0", "swap-v2 exact-in HMqacQogqMpdux9DgbZQ75saxmSYGF4dMcpuLNYQdNU6 15742"],
+    ["jupiterAggregatorV6_Route_2", "swap exact-in 8G6Mt4tbCHU8nfoWJnamLVXkEMFeia3fPnFD3EUwcmiH 100000000"],
+  ])("reads the inner swap of %s", async (name, want) => {
+    const swaps = await innerSwaps(`tx-parser-transactions/${name}.json`);
+    expect(swaps.map((swap) => `${swap?.kind} ${swap?.mode} ${swap?.pool} ${swap?.amount}`)).toEqual([want]);
+  });
+
   test("passes over every other instruction of the program", async () => {
     const others = [
       "close_position",
@@ -124,6 +134,25 @@ describe.skipIf(!there)("decodeSwap()", () => {
     }
   });
 });
+
+/** What the inner instructions of a transaction that run this program decode to. */
+async function innerSwaps(path: string) {
+  const { transaction, meta } = (await read(path))[0];
+  const { writable, readonly } = meta.loadedAddresses;
+  const keys: Address[] = [...transaction.message.accountKeys, ...writable, ...readonly];
+  type Inner = { readonly programIdIndex: number; readonly accounts: number[]; readonly data: string };
+  const inner: Inner[] = meta.innerInstructions.flatMap((group: { instructions: Inner[] }) => group.instructions);
+  return inner
+    .filter(({ programIdIndex }) => keys[programIdIndex] === RAYDIUM_CLMM_PROGRAM)
+    .map(({ data, accounts }) =>
+      unwrap(
+        decodeSwap(
+          base58Decode(data),
+          accounts.map((index) => keys[index] as Address),
+        ),
+      ),
+    );
+}
 
 type Logged = { readonly name: string; readonly event: ClmmSwapEvent; readonly moved: ReadonlySet<bigint> };
 
