@@ -21,18 +21,18 @@ const learnMany = (limits: ComputeLimits, count: number) => {
 };
 
 describe("ComputeLimits", () => {
-  test("limitOf() is unknown until a shape was simulated eight times, then a fifth above the most that was seen", () => {
+  test("limitOf() is unknown until a shape was simulated sixteen times, then half above the most that was seen", () => {
     const limits = new ComputeLimits();
-    learnMany(limits, 7);
+    learnMany(limits, 15);
     expect(limits.limitOf(CYCLE)).toBeUndefined();
     limits.learn(CYCLE, passed(20_000));
-    expect(limits.limitOf(CYCLE)).toBe(24_007);
+    expect(limits.limitOf(CYCLE)).toBe(30_021);
   });
 
   test("limitOf() knows other pools of the same shape, and no other shape", () => {
     const limits = new ComputeLimits();
-    learnMany(limits, 8);
-    expect(limits.limitOf([hop(8, 1), hop(9, 0)])).toBe(24_008);
+    learnMany(limits, 16);
+    expect(limits.limitOf([hop(8, 1), hop(9, 0)])).toBe(30_022);
     expect(limits.limitOf([...CYCLE, hop(3, 0)])).toBeUndefined();
     const token2022: ShapeHop = {
       pool: { ...testPool(4, 0, 1), tokenPrograms: [testAddress(1), TOKEN_2022_PROGRAM] },
@@ -43,15 +43,15 @@ describe("ComputeLimits", () => {
 
   test("learn() takes nothing from a simulation that failed for the market's sake or was not run", () => {
     const limits = new ComputeLimits();
-    learnMany(limits, 8);
+    learnMany(limits, 16);
     limits.learn(CYCLE, failed('{"InstructionError":[1,{"Custom":6005}]}'));
     limits.learn(CYCLE, { ...failed("not_simulated: nobody answered"), kind: "not_run" });
-    expect(limits.limitOf(CYCLE)).toBe(24_008);
+    expect(limits.limitOf(CYCLE)).toBe(30_022);
   });
 
   test("learn() gives a shape that ran into its limit back to the table for good", () => {
     const limits = new ComputeLimits();
-    learnMany(limits, 8);
+    learnMany(limits, 16);
     limits.learn(CYCLE, failed('{"InstructionError":[1,"ComputationalBudgetExceeded"]}'));
     learnMany(limits, 50);
     expect(limits.limitOf(CYCLE)).toBeUndefined();
@@ -63,7 +63,7 @@ describe("ComputeLimits", () => {
     const shape = (n: number): ShapeHop[] => [
       { inputSide: 0, pool: { ...any, tokenPrograms: [`program ${n}` as Address, TOKEN_2022_PROGRAM] } },
     ];
-    for (let n = 0; n < 1_030; n++) for (let i = 0; i < 8; i++) limits.learn(shape(n), passed(1_000));
-    expect([limits.limitOf(shape(1_023)), limits.limitOf(shape(1_024))]).toEqual([1_200, undefined]);
+    for (let n = 0; n < 1_030; n++) for (let i = 0; i < 16; i++) limits.learn(shape(n), passed(1_000));
+    expect([limits.limitOf(shape(1_023)), limits.limitOf(shape(1_024))]).toEqual([1_500, undefined]);
   });
 });
