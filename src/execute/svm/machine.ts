@@ -53,13 +53,6 @@ export type Execution = {
   readonly returnData: ReturnData | null;
 };
 export type SimulatedExecution = Execution & { readonly after: ReadonlyMap<Address, AccountState> };
-/** `after` holds nothing when it failed. */
-type DryRun = {
-  readonly error: TransactionErrorJson | null;
-  readonly computeUnits: bigint;
-  readonly after: ReadonlyMap<Address, AccountState>;
-};
-
 export class Machine {
   readonly #svm = new LiteSvm();
   readonly #book: AddressBook;
@@ -154,23 +147,17 @@ export class Machine {
     }
   }
 
-  /** As simulate without checking signatures, for the few accounts that are asked for: everything else costs time to read. */
-  dryRun(wire: Uint8Array, wanted: readonly Address[]): DryRun {
+  /** Executes and commits without checking signatures; of what happened only this is taken out of the machine. */
+  commit(wire: Uint8Array): Pick<Execution, "error" | "computeUnits"> {
     this.#svm.setSigverify(false);
     try {
-      const result = this.#svm.simulateVersionedTransaction(wire);
-      const after = new Map<Address, AccountState>();
-      if (result instanceof FailedTransactionMetadata)
-        return {
-          error: transactionErrorJson(result),
-          computeUnits: BigInt(result.meta().computeUnitsConsumed()),
-          after,
-        };
-      for (const entry of result.postAccounts()) {
-        const address = this.#book.text(entry.address);
-        if (wanted.includes(address)) after.set(address, this.#fromNative(entry.account()));
-      }
-      return { error: null, computeUnits: BigInt(result.meta().computeUnitsConsumed()), after };
+      const result = this.#svm.sendVersionedTransaction(wire);
+      const failed = result instanceof FailedTransactionMetadata;
+      const meta = failed ? result.meta() : result;
+      return {
+        error: failed ? transactionErrorJson(result) : null,
+        computeUnits: BigInt(meta.computeUnitsConsumed()),
+      };
     } finally {
       this.#svm.setSigverify(true);
     }
