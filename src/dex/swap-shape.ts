@@ -2,16 +2,10 @@
  * What a swap instruction of any of the six programs touches: the pools and their vaults, in the order in which the
  * tokens pass them. The layouts are the venues' own; amounts are not here, since only what was executed tells them.
  */
-import { SandpiperError } from "#core/error.ts";
-import { err, ok, type Result } from "#core/result.ts";
+import type { SandpiperError } from "#core/error.ts";
+import { ok, type Result } from "#core/result.ts";
 import type { Address } from "#core/units.ts";
-import { startsWith } from "./bytes.ts";
-import { DEX_ERROR } from "./errors.ts";
-import {
-  SWAP_ACCOUNT as DLMM_ACCOUNT,
-  SWAP_ACCOUNTS as DLMM_ACCOUNTS,
-  SWAP_INSTRUCTIONS,
-} from "./meteora-dlmm/layout.ts";
+import { decodeDlmmSwap } from "./meteora-dlmm/decode-swap.ts";
 import { decodeWhirlpoolSwap } from "./orca-whirlpool/decode-swap.ts";
 import {
   METEORA_DLMM_PROGRAM,
@@ -113,19 +107,12 @@ const pumpSwap: Reader = (data, accounts) => {
   ]);
 };
 
-const DLMM_SWAPS = Object.values(SWAP_INSTRUCTIONS);
-
 const dlmm: Reader = (data, accounts) => {
-  if (!DLMM_SWAPS.some((discriminator) => startsWith(data, discriminator))) return NONE;
-  if (accounts.length < DLMM_ACCOUNTS)
-    return err(
-      new SandpiperError(
-        DEX_ERROR.instruction,
-        `Cannot decode a DLMM swap: ${DLMM_ACCOUNTS} accounts or more, was ${accounts.length}`,
-      ),
-    );
-  const account = (place: keyof typeof DLMM_ACCOUNT) => accounts[DLMM_ACCOUNT[place]] as Address;
-  return one("meteora-dlmm", account("lbPair"), [account("reserveX"), account("reserveY")], account("user"));
+  const swap = decodeDlmmSwap(data, accounts);
+  if (!swap.ok) return swap;
+  if (swap.value === undefined) return NONE;
+  const { lbPair, reserves, user } = swap.value;
+  return one("meteora-dlmm", lbPair, reserves, user);
 };
 
 const one = (venue: VenueName, pool: Address, vaults: readonly [Address, Address], trader: Address): Shapes =>
