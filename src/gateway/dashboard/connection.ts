@@ -5,7 +5,7 @@
 import { decodeBatch, type Envelope } from "#wire/envelope.ts";
 import type { PageText } from "./status.ts";
 
-export type LinkState = "connecting" | "live" | "stale" | "lost";
+type LinkState = "connecting" | "live" | "stale" | "lost";
 export type Link = {
   readonly state: LinkState;
   /** Since the newest frame, or since the page was opened. */
