@@ -95,6 +95,7 @@ function fillLayers(bin: Bin, amountIn: bigint, rules: BinRules): Layers | undef
   let { taken, given } = maker;
   if (taken < amountIn && ordersMatch(bin, rules))
     for (const available of [bin.processedOrderRemainingAmount, bin.openOrderAmount]) {
+      if (taken === amountIn) break;
       const orders = fillLayer(available, amountIn - taken, bin.price, swapForY);
       if (orders === undefined) return undefined;
       taken += orders.taken;
@@ -104,7 +105,7 @@ function fillLayers(bin: Bin, amountIn: bigint, rules: BinRules): Layers | undef
 }
 
 function fillLayer(available: bigint, amountIn: bigint, price: bigint, swapForY: boolean) {
-  if (available === 0n || amountIn === 0n) return { taken: 0n, given: 0n };
+  if (available === 0n) return { taken: 0n, given: 0n };
   const whole = amountInAtPrice(available, price, swapForY);
   if (whole > U64_MAX) return undefined;
   if (amountIn >= whole) return { taken: whole, given: available };
