@@ -27,7 +27,7 @@ const RUNNING_MAX = 16;
 const TOKEN_AMOUNT_AT = 64;
 const TOKEN_ACCOUNT_BYTES_MIN = 165;
 
-export type SimulationKind =
+type SimulationKind =
   /** It would execute. */
   | "passed"
   /** It would fail; `error` is what the cluster would say. */
