@@ -41,6 +41,10 @@ export type PumpSwapGlobalConfig = {
   /** Of the protocol fee. */
   readonly buybackBasisPoints: bigint;
   readonly creatorFeeConfigurable: boolean;
+  /** Any one of a list will do in a trade; empty where the config is older than the list. */
+  readonly protocolFeeRecipients: readonly Address[];
+  readonly mayhemFeeRecipients: readonly Address[];
+  readonly buybackFeeRecipients: readonly Address[];
 };
 
 export type PumpSwapTrade = {
@@ -94,6 +98,12 @@ export function decodePumpSwapGlobalConfig(data: Uint8Array): Result<PumpSwapGlo
     disableFlags: data[GLOBAL_CONFIG.disableFlags] ?? 0,
     buybackBasisPoints: laterU64(data, GLOBAL_CONFIG.buybackBasisPoints),
     creatorFeeConfigurable: (data[GLOBAL_CONFIG.creatorFeeConfigurable] ?? 0) !== 0,
+    protocolFeeRecipients: addresses(data, GLOBAL_CONFIG.protocolFeeRecipients, 8),
+    mayhemFeeRecipients: [
+      ...addresses(data, GLOBAL_CONFIG.reservedFeeRecipient, 1),
+      ...addresses(data, GLOBAL_CONFIG.reservedFeeRecipients, 7),
+    ],
+    buybackFeeRecipients: addresses(data, GLOBAL_CONFIG.buybackFeeRecipients, 8),
   });
 }
 
@@ -135,6 +145,10 @@ export function decodePumpSwapEvent(data: Uint8Array): Result<PumpSwapTradeEvent
     poolQuoteReserves: readU64(event, TRADE_EVENT.poolQuoteReserves),
   });
 }
+
+/** A list that older accounts end before. */
+const addresses = (data: Uint8Array, offset: number, count: number): readonly Address[] =>
+  data.length < offset + count * 32 ? [] : Array.from({ length: count }, (_, i) => readAddress(data, offset + i * 32));
 
 /** A field that older accounts end before. */
 const laterU64 = (data: Uint8Array, offset: number): bigint => (data.length >= offset + 8 ? readU64(data, offset) : 0n);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { base58Decode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
 import { derivedAddress } from "#dex/derived-address.ts";
-import { PUMP_PROGRAM } from "#dex/program-addresses.ts";
+import { PUMP_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import type { SwapOrder } from "#dex/venue.ts";
 import { feesOf, type PumpSwapFeeConfig } from "./fees.ts";
 import type { PumpSwapState } from "./state.ts";
@@ -33,6 +33,15 @@ const CONFIG: PumpSwapFeeConfig = {
   exotic: bps(20n, 5n, 5n),
 };
 
+const GLOBAL: PumpSwapState["global"] = {
+  disableFlags: 0,
+  buybackBasisPoints: 5_000n,
+  creatorFeeConfigurable: true,
+  protocolFeeRecipients: [],
+  mayhemFeeRecipients: [],
+  buybackFeeRecipients: [],
+};
+
 function stateOf(pool: Partial<PumpSwapState["pool"]> = {}, more: Partial<PumpSwapState> = {}): PumpSwapState {
   return {
     pool: {
@@ -46,7 +55,9 @@ function stateOf(pool: Partial<PumpSwapState["pool"]> = {}, more: Partial<PumpSw
       creatorFeeBps: 0n,
       ...pool,
     },
-    global: { disableFlags: 0, buybackBasisPoints: 5_000n, creatorFeeConfigurable: true },
+    address: COIN,
+    tokenPrograms: [TOKEN_PROGRAM, TOKEN_PROGRAM],
+    global: GLOBAL,
     feeConfig: CONFIG,
     canonical: true,
     baseSupply: 1_000_000n,
@@ -167,8 +178,7 @@ describe("pumpSwapVenue.swap()", () => {
   });
 
   test("refuses what the global config has switched off", () => {
-    const off = (disableFlags: number) =>
-      stateOf({}, { global: { disableFlags, buybackBasisPoints: 0n, creatorFeeConfigurable: false } });
+    const off = (disableFlags: number) => stateOf({}, { global: { ...GLOBAL, disableFlags } });
     const codes = [swap(off(8), 1, "exact-in", 1_000n), swap(off(16), 0, "exact-in", 1_000n)].map(
       (answer) => !answer.ok && answer.error.custom,
     );
