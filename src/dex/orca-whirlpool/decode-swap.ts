@@ -23,7 +23,7 @@ import {
 } from "./layout.ts";
 import { u128At, viewOf } from "./words.ts";
 
-export type WhirlpoolHop = {
+type WhirlpoolHop = {
   readonly whirlpool: Address;
   /** A comes in and B goes out. */
   readonly aToB: boolean;

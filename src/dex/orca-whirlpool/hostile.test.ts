@@ -11,6 +11,7 @@ import { type Random, seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
 import type { AccountBytes, SwapOrder } from "#dex/venue.ts";
 import { decodeAdaptiveFeeTier, decodeFeeTier, decodeOracle, decodeWhirlpool } from "./decode.ts";
+import { decodeWhirlpoolInstruction, decodeWhirlpoolRecord } from "./decode-any.ts";
 import { decodeWhirlpoolSwap, decodeWhirlpoolTraded } from "./decode-swap.ts";
 import { decodeTickArray } from "./decode-tick-array.ts";
 import {
@@ -44,12 +45,16 @@ const ADAPTIVE = {
   majorSwapThresholdTicks: 64,
 };
 
+/** sha256("account:Position"). */
+const POSITION_MARKS = [0xaa, 0xbc, 0x8f, 0xe4, 0x7a, 0x40, 0xf7, 0xd0];
+
 type Target = { readonly pool: Address; readonly accounts: ReadonlyMap<Address, AccountBytes> };
 type Decoder = (bytes: Uint8Array) => { readonly ok: boolean; readonly error?: unknown };
 
 const decodeTradedBytes: Decoder = (bytes) =>
   decodeWhirlpoolTraded(`Program data: ${Buffer.from(bytes).toString("base64")}`);
 const decodeSwapBytes: Decoder = (bytes) => decodeWhirlpoolSwap(bytes, ACCOUNTS.slice(0, bytes.length % 27));
+const decodeAnyBytes: Decoder = (bytes) => decodeWhirlpoolInstruction(bytes, ACCOUNTS.slice(0, bytes.length % 27));
 
 function bytesOf(size: number, marks: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(size);
@@ -64,6 +69,8 @@ const SEEDS: readonly (readonly [Uint8Array, Decoder])[] = [
   [bytesOf(SWAP_DATA_BYTES + 1, WHIRLPOOL_DISCRIMINATOR.swapV2), decodeSwapBytes],
   [bytesOf(TWO_HOP_SWAP_DATA_BYTES, WHIRLPOOL_DISCRIMINATOR.twoHopSwap), decodeSwapBytes],
   [bytesOf(TWO_HOP_SWAP_DATA_BYTES + 1, WHIRLPOOL_DISCRIMINATOR.twoHopSwapV2), decodeSwapBytes],
+  [bytesOf(TWO_HOP_SWAP_DATA_BYTES + 20, WHIRLPOOL_DISCRIMINATOR.twoHopSwapV2), decodeAnyBytes],
+  [bytesOf(216, POSITION_MARKS), decodeWhirlpoolRecord],
   [bytesOf(TRADED_BYTES, WHIRLPOOL_DISCRIMINATOR.traded), decodeTradedBytes],
 ];
 

@@ -21,7 +21,7 @@ import type { AdaptiveFeeConstants } from "./state.ts";
 import { sqrtPriceFromTickIndex } from "./tick-math.ts";
 
 type Position = { readonly lower: number; readonly upper: number; readonly liquidity: bigint };
-export type TransferFeeSpec = { readonly basisPoints: number; readonly maximum: bigint };
+type TransferFeeSpec = { readonly basisPoints: number; readonly maximum: bigint };
 export type SyntheticSpec = {
   readonly tickSpacing: number;
   readonly tick: number;
