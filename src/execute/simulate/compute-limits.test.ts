@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { testAddress, testPool } from "#arbitrage/test-pools.ts";
 import type { Address } from "#core/units.ts";
 import { TOKEN_2022_PROGRAM } from "#dex/program-addresses.ts";
+import { planInstructions } from "#execute/plan.ts";
 import { ComputeLimits, type ShapeHop } from "./compute-limits.ts";
 import type { Simulation } from "./simulator.ts";
 
@@ -65,5 +66,32 @@ describe("ComputeLimits", () => {
     ];
     for (let n = 0; n < 1_030; n++) for (let i = 0; i < 16; i++) limits.learn(shape(n), passed(1_000));
     expect([limits.limitOf(shape(1_023)), limits.limitOf(shape(1_024))]).toEqual([1_500, undefined]);
+  });
+});
+
+describe("planInstructions()", () => {
+  const pools = [testPool(0, 0, 1), testPool(1, 1, 0)];
+  const limitWith = (computeUnits: number | undefined): number => {
+    const [limit] = planInstructions(
+      {
+        hops: pools.map((_, pool) => ({ pool, inputSide: 0, reserveIn: 1n, reserveOut: 1n })),
+        amounts: [1n, 1n, 1n],
+        tipLamports: 1n,
+      },
+      {
+        owner: testAddress(9),
+        pool: (index) => pools[index],
+        tokenAccount: (mint) => mint,
+        tipAccount: testAddress(8),
+        computeUnits,
+      },
+    );
+    return Buffer.from(limit?.data ?? []).readUInt32LE(1);
+  };
+
+  test("asks for the learnt limit, and for the table's where none is known or it would be more", () => {
+    const cold = limitWith(undefined);
+    expect(cold).toBeGreaterThan(100_000);
+    expect([limitWith(31_000), limitWith(cold + 1)]).toEqual([31_000, cold]);
   });
 });
