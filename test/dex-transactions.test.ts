@@ -8,6 +8,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
+import { PUMPSWAP_PROGRAM } from "#dex/program-addresses.ts";
+import { decodePumpSwapEvent, type PumpSwapTradeEvent } from "#dex/pumpswap/decode.ts";
 import { type DecodedSwap, decodeExecutedSwaps } from "#dex/swap-decoder.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
 import { VENUES } from "#dex/venues.ts";
@@ -36,6 +38,29 @@ test.skipIf(!there)("every swap in the recorded transactions has the amounts of 
     "meteora-dlmm": 9,
     pumpswap: 6,
   });
+});
+
+test.skipIf(!there)("PumpSwap's events say of its trades what the transfers say", () => {
+  const pairs = recorded().flatMap(({ transaction: { failed, instructions, tokenAccounts } }) => {
+    if (failed) return [];
+    const events = instructions.flatMap(({ program, data }) => {
+      const event = program === PUMPSWAP_PROGRAM ? decodePumpSwapEvent(data() ?? new Uint8Array()) : undefined;
+      return event?.ok && event.value ? [event.value] : [];
+    });
+    const swaps = decodeExecutedSwaps(instructions, tokenAccounts).swaps.filter(({ venue }) => venue === "pumpswap");
+    expect(events).toHaveLength(swaps.length);
+    return swaps.map((swap, i) => [swap, events[i] as PumpSwapTradeEvent] as const);
+  });
+  expect(pairs).toHaveLength(6);
+  for (const [swap, event] of pairs) {
+    const [base, quote] = event.kind === "buy" ? [swap.amountOut, swap.amountIn] : [swap.amountIn, swap.amountOut];
+    expect([event.pool, event.user, event.baseAmount, event.userQuoteAmount]).toEqual([
+      swap.pool,
+      swap.trader,
+      base,
+      quote,
+    ]);
+  }
 });
 
 test.skipIf(!there)("no other instruction of the six programs moves tokens, but two collections of fees", () => {

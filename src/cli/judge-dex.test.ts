@@ -1,6 +1,6 @@
 /** `judge dex` on files of its own making: what it passes, what it names, and that bad files do not stop it. */
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { base58Decode } from "#core/base58.ts";
@@ -167,6 +167,23 @@ describe("judge dex names", () => {
     expect(said).toContain("unsupported: no venue for program");
     expect(said).toEndWith("0 passed, 3 failed\n");
   });
+});
+
+const GOLDEN = join(
+  process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../shared/data"),
+  "golden-vectors",
+);
+const there = existsSync(GOLDEN);
+if (!there) console.warn(`SKIPPED: judge dex on executions of the deployed programs: not found at ${GOLDEN}`);
+
+test.skipIf(!there)("judge dex finds all six venues equal to the deployed programs", async () => {
+  let said = "";
+  const code = await runJudge(["dex", GOLDEN], (text) => {
+    said += text;
+  });
+  console.log(said);
+  expect(said).toEndWith("\n3623 passed, 0 failed\n");
+  expect(code).toBe(0);
 });
 
 test("judge dex fails on a folder without vectors, and refuses one that is not there", async () => {

@@ -140,11 +140,16 @@ export function decodePumpSwapEvent(data: Uint8Array): Result<PumpSwapTradeEvent
     pool: readAddress(event, TRADE_EVENT.pool),
     user: readAddress(event, TRADE_EVENT.user),
     baseAmount: readU64(event, TRADE_EVENT.baseAmount),
-    userQuoteAmount: readU64(event, TRADE_EVENT.userQuoteAmount),
+    userQuoteAmount: buy
+      ? // In the event of an exact quote in, the two amounts have changed places: what was paid is the greater one.
+        max(readU64(event, TRADE_EVENT.quoteAmount), readU64(event, TRADE_EVENT.userQuoteAmount))
+      : readU64(event, TRADE_EVENT.userQuoteAmount),
     poolBaseReserves: readU64(event, TRADE_EVENT.poolBaseReserves),
     poolQuoteReserves: readU64(event, TRADE_EVENT.poolQuoteReserves),
   });
 }
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** A list that older accounts end before. */
 const addresses = (data: Uint8Array, offset: number, count: number): readonly Address[] =>
