@@ -3,7 +3,7 @@
  * instruction, event and error codes. Named as there; src/dex/raydium-cpmm/layout.ts says the same to TypeScript.
  */
 #pragma once
-#include "solana.h"
+#include "../common/solana.h"
 
 /* First eight bytes of sha256("account:PoolState"), … ("global:swap_base_input"), … ("event:SwapEvent"), as a word. */
 #define POOL_STATE_DISCRIMINATOR 0x46dec3d7f5e3edf7ULL
