@@ -15,6 +15,8 @@ export class PoolTable {
   readonly reserves = new Float64Array(new ArrayBuffer(POOLS_MAX * 16));
   /** What is left of an input of 1 after the trade fee. */
   readonly keeps = new Float64Array(new ArrayBuffer(POOLS_MAX * 8));
+  /** What the first unit put in on side s of pool p pays out, fee off, at 2p + s; 0 where nothing can be traded. */
+  readonly rates = new Float64Array(new ArrayBuffer(POOLS_MAX * 16));
   /** 1 once a first state came; a pool without one is never part of a decision. */
   readonly known = new Uint8Array(new ArrayBuffer(POOLS_MAX));
   /** The exact reserve of pool p, side s: low word at 4p + 2s, high word after it. */
@@ -29,8 +31,17 @@ export class PoolTable {
 
   /** Takes over the fees of pools; states stay, for a number is never given to another pool. */
   describe(pools: readonly PoolFacts[]): void {
-    for (const { index, feeNumerator, feeDenominator } of pools)
-      if (index < POOLS_MAX) this.keeps[index] = 1 - feeNumerator / feeDenominator;
+    for (const { index, feeNumerator, feeDenominator } of pools) {
+      if (index >= POOLS_MAX) continue;
+      this.keeps[index] = 1 - feeNumerator / feeDenominator;
+      this.#setRates(index);
+    }
+  }
+
+  /** Every state may be old: none counts until it comes again. */
+  forget(): void {
+    this.known.fill(0);
+    this.rates.fill(0);
   }
 
   /** A new state of a pool below POOLS_MAX, each reserve as low and high word. */
@@ -43,9 +54,18 @@ export class PoolTable {
     this.reserves[2 * pool] = high0 * WORD + low0;
     this.reserves[2 * pool + 1] = high1 * WORD + low1;
     this.known[pool] = 1;
+    this.#setRates(pool);
   }
 
   exactReserve(pool: number, side: number): bigint {
     return this.#exact[2 * pool + side] as bigint;
+  }
+
+  #setRates(pool: number): void {
+    const reserve0 = this.reserves[2 * pool] as number;
+    const reserve1 = this.reserves[2 * pool + 1] as number;
+    const keep = this.known[pool] === 1 && reserve0 > 0 && reserve1 > 0 ? (this.keeps[pool] as number) : 0;
+    this.rates[2 * pool] = keep === 0 ? 0 : (keep * reserve1) / reserve0;
+    this.rates[2 * pool + 1] = keep === 0 ? 0 : (keep * reserve0) / reserve1;
   }
 }

@@ -1,6 +1,6 @@
 /** A cycle in the programs' own integers: each hop's whole output is the next hop's input. */
 import type { PoolFacts } from "#core/pool.ts";
-import { quoteExactIn } from "#dex/quote.ts";
+import { quoteExactIn, quoteExactOut } from "#dex/quote.ts";
 
 /** One hop with the exact state it is quoted on. */
 export type ExactHop = {
@@ -16,6 +16,16 @@ export function quoteCycle(hops: readonly ExactHop[], input: bigint): bigint {
   for (const { pool, reserveIn, reserveOut } of hops) {
     amount = quoteExactIn(pool, reserveIn, reserveOut, amount);
     if (amount === 0n) return 0n;
+  }
+  return amount;
+}
+
+/** The least input that `output` or more comes out of; 0n when there is none. */
+export function leastInputFor(hops: readonly ExactHop[], output: bigint): bigint {
+  let amount = output;
+  for (let i = hops.length - 1; i >= 0 && amount > 0n; i--) {
+    const { pool, reserveIn, reserveOut } = hops[i] as ExactHop;
+    amount = quoteExactOut(pool, reserveIn, reserveOut, amount);
   }
   return amount;
 }

@@ -4,7 +4,7 @@
  */
 import { type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import type { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, hopAmounts, quoteCycle } from "#arbitrage/quote-cycle.ts";
+import { type ExactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
 import { sizeCycle } from "#arbitrage/sizing.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
@@ -44,22 +44,18 @@ export class Evaluator {
 
   /** The decision on one candidate, or undefined when its exact profit does not even pay the least tip and the fee. */
   evaluate(
-    candidate: { readonly cycle: number; readonly input: number; readonly inputMax: number },
+    candidate: { readonly place: number; readonly input: number; readonly inputMax: number },
     market: { readonly index: CycleIndex; readonly pools: readonly PoolFacts[] },
     stamps: Readonly<EventStamps>,
     context: { readonly nowNs: number; readonly slotProgress: number; readonly recent: RecentOutcomes },
     sequence: number,
   ): Decision | undefined {
-    const hops = this.#exactHops(candidate.cycle, market);
-    const sized = sizeCycle(
-      (input) => quoteCycle(hops, input),
-      BigInt(Math.round(candidate.input)),
-      BigInt(Math.floor(candidate.inputMax)),
-    );
-    const gross = sized.output - sized.input;
+    const hops = this.#exactHops(candidate.place, market);
+    const sized = sizeCycle(hops, candidate.input, candidate.inputMax);
     const least = this.limits.feeLamports + (this.policy.tipLadderLamports[0] as number);
-    if (Number(gross) <= least) return undefined;
-    const amounts = hopAmounts(hops, sized.input);
+    if (sized.output - sized.input <= least) return undefined;
+    const amounts = hopAmounts(hops, BigInt(sized.input));
+    const gross = (amounts[hops.length] as bigint) - (amounts[0] as bigint);
     const input = this.#input;
     describe(input, hops, amounts, gross);
     input.eventAgeMs = (context.nowNs - stamps.eventNs) / 1e6;
@@ -101,9 +97,9 @@ export class Evaluator {
     };
   }
 
-  #exactHops(cycle: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
+  #exactHops(place: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
     const hops: ExactHop[] = [];
-    for (let i = cycle * HOPS_MAX; i < (cycle + 1) * HOPS_MAX; i++) {
+    for (let i = place * HOPS_MAX; i < (place + 1) * HOPS_MAX; i++) {
       const hop = index.hops[i] as number;
       if (hop === NO_HOP) break;
       const number = hop >> 1;

@@ -154,7 +154,7 @@ class Loop implements HotLoop {
     if (missing !== 0 && this.#marketSequence !== 0) {
       this.#count(COUNTER.marketGaps);
       if (missing > 0) this.#count(COUNTER.marketDropped, missing);
-      this.#table.known.fill(0);
+      this.#table.forget();
       this.#touchedCount = 0;
       this.#parts.market.requestSnapshot();
     }
@@ -217,9 +217,9 @@ class Loop implements HotLoop {
     this.#stamps.transactionIndex = u32[(at + MARKET_RECORD.transactionIndex) >> 2] as number;
     this.#stamps.eventNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
     this.#stamps.feedNs = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
-    const { count, cycles, inputs } = this.#candidates;
+    const { count, places, inputs } = this.#candidates;
     for (let i = 0; i < count; i++) {
-      const cycle = cycles[i] as number;
+      const place = places[i] as number;
       if (this.#overlapsBetter(i)) {
         this.#count(COUNTER.overlapping);
         continue;
@@ -227,7 +227,7 @@ class Loop implements HotLoop {
       const nowNs = clock.monotonicNs();
       const slotProgress = this.#slotStartNs > 0 ? (nowNs - this.#slotStartNs) / (settings.slotMs * 1e6) : 0;
       const decision = this.#evaluator.evaluate(
-        { cycle, input: inputs[i] as number, inputMax },
+        { place, input: inputs[i] as number, inputMax },
         { index: this.#index, pools: this.#pools },
         this.#stamps,
         { nowNs, slotProgress, recent: this.#recent },
@@ -240,10 +240,10 @@ class Loop implements HotLoop {
 
   #overlapsBetter(candidate: number): boolean {
     const { hops } = this.#index;
-    const { cycles } = this.#candidates;
-    const own = (cycles[candidate] as number) * HOPS_MAX;
+    const { places } = this.#candidates;
+    const own = (places[candidate] as number) * HOPS_MAX;
     for (let better = 0; better < candidate; better++) {
-      const other = (cycles[better] as number) * HOPS_MAX;
+      const other = (places[better] as number) * HOPS_MAX;
       for (let i = 0; i < HOPS_MAX && hops[own + i] !== NO_HOP; i++)
         for (let j = 0; j < HOPS_MAX && hops[other + j] !== NO_HOP; j++)
           if ((hops[own + i] as number) >> 1 === (hops[other + j] as number) >> 1) return true;
