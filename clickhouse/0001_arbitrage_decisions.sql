@@ -36,7 +36,11 @@ CREATE TABLE sandpiper.ingest_arbitrage_decisions (
     `feed_ns` UInt64,
     `decide_ns` UInt64,
     `send_ns` UInt64,
-    `sequence` UInt64
+    `sequence` UInt64,
+    `sim_net_lamports` Int64,
+    `sim_compute_units` UInt64,
+    `sim_ns` UInt64,
+    `sim_error` String
   ),
   `bus_offset` UInt64
 ) ENGINE = Null;
@@ -73,9 +77,14 @@ CREATE TABLE sandpiper.arb_opportunities (
   decide_ns UInt64 CODEC(Delta, ZSTD(1)),
   send_ns UInt64 CODEC(Delta, ZSTD(1)),
   sequence UInt64,
+  sim_net_lamports Int64,
+  sim_compute_units UInt64,
+  sim_ns UInt64,
+  sim_error LowCardinality(String),
   bus_offset UInt64 CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1)),
-  INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1
+  INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1,
+  INDEX decision_id_filter decision_id TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (at, decision_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
@@ -111,6 +120,10 @@ CREATE MATERIALIZED VIEW sandpiper.view_arb_opportunities TO sandpiper.arb_oppor
   `arb`.`decide_ns` AS decide_ns,
   `arb`.`send_ns` AS send_ns,
   `arb`.`sequence` AS sequence,
+  `arb`.`sim_net_lamports` AS sim_net_lamports,
+  `arb`.`sim_compute_units` AS sim_compute_units,
+  `arb`.`sim_ns` AS sim_ns,
+  `arb`.`sim_error` AS sim_error,
   bus_offset
 FROM sandpiper.ingest_arbitrage_decisions AS envelope
 WHERE envelope.type = 'ARB';

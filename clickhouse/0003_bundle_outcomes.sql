@@ -58,7 +58,9 @@ CREATE TABLE sandpiper.bundle_outcomes_typed (
   fee_lamports UInt64,
   bus_offset UInt64 CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1)),
-  INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1
+  INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1,
+  INDEX bundle_id_filter bundle_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX decision_id_filter decision_id TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (at, bundle_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 

@@ -56,11 +56,21 @@ type BusStats = {
   readonly trimmedUnread: number;
 };
 
+/** How far a remembered group is behind in one topic, whichever process reads for it. */
+export type GroupLag = {
+  readonly group: string;
+  readonly topic: Topic;
+  /** Messages kept that the group has not committed. */
+  readonly messages: number;
+};
+
 export interface Bus {
   /** Resolves with the offset when the message is durable; rejects with a SandpiperError when it is not. */
   publish(topic: Topic, key: string, value: Uint8Array): Promise<number>;
   consumer(options: ConsumerOptions): Consumer;
   stats(): BusStats;
+  /** Every remembered group in each of its topics. */
+  groupLags(): readonly GroupLag[];
   /** Waits for what was published, then lets go of the files. */
   close(): Promise<void>;
 }

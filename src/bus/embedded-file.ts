@@ -14,6 +14,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { errorText, SandpiperError } from "#core/error.ts";
 import { TOPICS, type Topic } from "#wire/topics.ts";
+import type { GroupLag } from "./bus.ts";
 import { BUS_ERROR } from "./errors.ts";
 
 /** How long opening waits for other processes that are opening or writing. */
@@ -90,6 +91,16 @@ export function writeTransactionNow<T>(file: EmbeddedFile, work: () => T): T {
   } finally {
     file.database.run(`PRAGMA busy_timeout = ${STATEMENT_BUSY_MS_MAX}`);
   }
+}
+
+/** Of all processes. What is kept is the newest of a topic without gaps, so the two bounds need no count of rows. */
+export function readGroupLags({ database }: EmbeddedFile): GroupLag[] {
+  return database
+    .query<GroupLag, []>(
+      `SELECT g.name AS "group", t.name AS topic, max(0, min(t.head - g.committed, t.messages)) AS messages
+       FROM consumer_group g JOIN topic t ON t.number = g.topic ORDER BY g.name, t.number`,
+    )
+    .all();
 }
 
 function asBusError(thrown: unknown): SandpiperError {

@@ -224,3 +224,29 @@ test("poll() and commit() in any mixture lose nothing, double nothing, and keep 
     { numRuns: 25 },
   );
 });
+
+test("groupLags() tells how far each remembered group is behind, whatever another process or retention did", async () => {
+  const path = newPath();
+  const bus = open(path, 1);
+  const options = { group: "g", topics: ["metrics-proto", "train-acks-proto"], start: "first" } as const;
+  const consumer = bus.consumer(options);
+  bus.consumer({ group: "looker", topics: ["metrics-proto"], start: "next", ephemeral: true });
+  const lags = () =>
+    open(path)
+      .groupLags()
+      .map(({ group, topic, messages }) => [group, topic, messages]);
+  expect(lags()).toEqual([
+    ["g", "metrics-proto", 0],
+    ["g", "train-acks-proto", 0],
+  ]);
+  for (let i = 0; i < 5; i++) await bus.publish("metrics-proto", "k", numbered(i));
+  expect(lags()[0]).toEqual(["g", "metrics-proto", 5]);
+  await consumer.poll(3);
+  await consumer.commit();
+  expect(lags()[0]).toEqual(["g", "metrics-proto", 2]);
+  expect(lags()[0]?.[2]).toBe(consumer.lag());
+  // Far over what is kept: the oldest go unread, and what is gone is no lag.
+  for (let i = 0; i < 8; i++) await bus.publish("metrics-proto", "k", new Uint8Array(512 * 1024));
+  expect(bus.stats().trimmedUnread).toBeGreaterThan(0);
+  expect(lags()[0]?.[2]).toBe(consumer.lag());
+});

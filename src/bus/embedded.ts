@@ -6,7 +6,7 @@ import { SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { Bus } from "./bus.ts";
 import { EmbeddedConsumer } from "./embedded-consumer.ts";
-import { openEmbeddedFile } from "./embedded-file.ts";
+import { openEmbeddedFile, readGroupLags } from "./embedded-file.ts";
 import { EmbeddedPublisher } from "./embedded-publisher.ts";
 import { EmbeddedRetention } from "./embedded-retention.ts";
 import { BUS_ERROR } from "./errors.ts";
@@ -54,6 +54,7 @@ export function openEmbeddedBus(options: EmbeddedBusOptions): Bus {
       trimmed: retention.trimmed,
       trimmedUnread: retention.trimmedUnread,
     }),
+    groupLags: () => readGroupLags(file),
     close: async () => {
       if (closed) return;
       closed = true;

@@ -7,4 +7,8 @@ export const CLI_ERROR = {
   csv: 2102,
   /** A folder that a command must not overwrite, or cannot write. */
   output: 2103,
+  /** A file that is not of the format of `judge dex`. */
+  vectors: 2104,
+  /** A file that is not of the format of `judge orca`. */
+  orcaCases: 2105,
 } as const;

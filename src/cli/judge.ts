@@ -5,11 +5,17 @@
 import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { CLI_ERROR } from "./errors.ts";
+import { judgeDex } from "./judge-dex.ts";
+import { judgeOrca } from "./judge-orca.ts";
 import { judgeSwaps, type Verdict } from "./judge-swaps.ts";
 
 type Judge = (path: string, write: (text: string) => void) => Verdict;
 
-const JUDGES: ReadonlyMap<string, Judge> = new Map([["swaps", judgeSwaps]]);
+const JUDGES: ReadonlyMap<string, Judge> = new Map([
+  ["dex", judgeDex],
+  ["orca", judgeOrca],
+  ["swaps", judgeSwaps],
+]);
 
 /** Answers the exit code. Throws a SandpiperError for input that cannot be judged. */
 export async function runJudge(
@@ -21,7 +27,7 @@ export async function runJudge(
   if (judge === undefined || path === undefined || more.length > 0)
     throw new SandpiperError(
       CLI_ERROR.usage,
-      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one file, was ${JSON.stringify(args.join(" "))}`,
+      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one path, was ${JSON.stringify(args.join(" "))}`,
     );
   const { passed, failed } = judge(path, write);
   return failed === 0 && passed > 0 ? EXIT_CODE.ok : EXIT_CODE.failure;

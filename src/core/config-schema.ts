@@ -87,6 +87,11 @@ export const CONFIG_SCHEMA = {
     100_000_000_000,
     "lamports, ascending: the tips to choose from",
   ),
+  "arbitrage.simulate": choice(
+    ["off", "beside", "before"],
+    "beside",
+    "simulate each built transaction: beside its send, or before it (then one that would fail is not sent)",
+  ),
   "arbitrage.tipShareMax": number(0.5, 0, 1, "largest share of the gross profit that goes into the tip"),
 } as const satisfies Record<string, Option<unknown>>;
 

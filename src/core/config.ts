@@ -7,8 +7,8 @@ import { CONFIG_SCHEMA, type Config, type ConfigKey } from "./config-schema.ts";
 import { CORE_ERROR, SandpiperError } from "./error.ts";
 
 export type { Config, ConfigKey } from "./config-schema.ts";
-export type ConfigSource = "default" | "file" | "environment" | "flag";
-export type ConfigOrigin = { readonly source: ConfigSource; readonly where: string };
+type ConfigSource = "default" | "file" | "environment" | "flag";
+type ConfigOrigin = { readonly source: ConfigSource; readonly where: string };
 export type LoadedConfig = {
   readonly config: Config;
   readonly origins: Readonly<Record<ConfigKey, ConfigOrigin>>;

@@ -3,8 +3,8 @@
  * (`log.format`). A value under a secret's name is never written.
  */
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
-export type LogFormat = "text" | "json";
+type LogLevel = "debug" | "info" | "warn" | "error";
+type LogFormat = "text" | "json";
 type Fields = Readonly<Record<string, string | number | bigint | boolean | null | undefined>>;
 
 export interface Log {

@@ -1,17 +1,11 @@
 /**
- * Units and identities that must not be mixed up. Each is a plain value with a brand that exists only in the type
- * system. Money is always a bigint here; floats never settle anything.
+ * Identities that must not be mixed up carry a brand that exists only in the type system. Money is a bigint of lamports
+ * or token units, and its name says which; floats never settle anything.
  */
 
 declare const brand: unique symbol;
 type Branded<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** 1e-9 SOL. May be negative where it is a profit. */
-export type Lamports = Branded<bigint, "Lamports">;
-/** The smallest unit of some SPL token; which token is said beside it. */
-export type TokenUnits = Branded<bigint, "TokenUnits">;
-/** A Solana slot number. */
-export type Slot = Branded<bigint, "Slot">;
 /** A base58 account address (32 bytes). */
 export type Address = Branded<string, "Address">;
 /** A base58 transaction signature (64 bytes). */
@@ -22,10 +16,6 @@ export const LAMPORTS_PER_SOL = 1_000_000_000n;
 export const SIGNATURE_FEE_LAMPORTS = 5_000n;
 /** The wrapped SOL mint: the base token of every cycle. */
 export const WSOL_MINT = "So11111111111111111111111111111111111111112" as Address;
-
-export const asLamports = (value: bigint): Lamports => value as Lamports;
-export const asTokenUnits = (value: bigint): TokenUnits => value as TokenUnits;
-export const asSlot = (value: bigint): Slot => value as Slot;
 
 /** For charts and people only. */
 export const lamportsToSol = (value: bigint): number => Number(value) / 1e9;

@@ -36,14 +36,19 @@ export type TransferFeeConfig = {
 
 /** The fees of a mint's bytes; undefined when it takes none, as every mint of the first token program. */
 export function transferFeeOf(mint: Uint8Array): TransferFeeConfig | undefined {
+  const config = mintExtension(mint, TRANSFER_FEE_CONFIG);
+  return config?.length === TRANSFER_FEE_CONFIG_BYTES ? configOf(config) : undefined;
+}
+
+/** The value of the first extension of `type` in the bytes of a mint. */
+export function mintExtension(mint: Uint8Array, type: number): Uint8Array | undefined {
   if (mint[ACCOUNT_TYPE_AT] !== ACCOUNT_TYPE_MINT) return undefined;
   for (let at = ENTRIES_AT; at + ENTRY_HEAD_BYTES <= mint.length; ) {
     const value = at + ENTRY_HEAD_BYTES;
-    const length = readU16(mint, at + 2);
-    if (value + length > mint.length) return undefined;
-    if (readU16(mint, at) === TRANSFER_FEE_CONFIG)
-      return length === TRANSFER_FEE_CONFIG_BYTES ? configAt(mint, value) : undefined;
-    at = value + length;
+    const end = value + readU16(mint, at + 2);
+    if (end > mint.length) return undefined;
+    if (readU16(mint, at) === type) return mint.subarray(value, end);
+    at = end;
   }
   return undefined;
 }
@@ -57,7 +62,8 @@ export function feeForEpoch(config: TransferFeeConfig, epoch: bigint): TransferF
 export function feeOn(amount: bigint, fee: TransferFee): bigint {
   if (fee.basisPoints === 0n || amount === 0n) return 0n;
   const raw = ceilDivide(amount * fee.basisPoints, ALL_BASIS_POINTS);
-  return raw < fee.maximum ? raw : fee.maximum;
+  if (raw > fee.maximum) return fee.maximum;
+  return raw;
 }
 
 /**
@@ -77,20 +83,20 @@ function grossOf(net: bigint, fee: TransferFee): bigint {
   return raw - net >= fee.maximum ? capped : raw;
 }
 
-function configAt(mint: Uint8Array, at: number): TransferFeeConfig {
+function configOf(config: Uint8Array): TransferFeeConfig {
   return {
-    older: feeAt(mint, at + OLDER_FEE_AT),
-    newer: feeAt(mint, at + NEWER_FEE_AT),
-    newerFromEpoch: readU64(mint, at + NEWER_FEE_AT),
+    older: feeAt(config, OLDER_FEE_AT),
+    newer: feeAt(config, NEWER_FEE_AT),
+    newerFromEpoch: readU64(config, NEWER_FEE_AT),
   };
 }
 
-function feeAt(mint: Uint8Array, at: number): TransferFee {
-  const basisPoints = BigInt(readU16(mint, at + 16));
+function feeAt(config: Uint8Array, at: number): TransferFee {
+  const basisPoints = BigInt(readU16(config, at + 16));
   return {
     // The token program sets no fee above the whole; bytes that say so are read as the whole, so that no net is negative.
     basisPoints: basisPoints < ALL_BASIS_POINTS ? basisPoints : ALL_BASIS_POINTS,
-    maximum: readU64(mint, at + 8),
+    maximum: readU64(config, at + 8),
   };
 }
 

@@ -9,4 +9,6 @@ export const EXECUTE_ERROR = {
   plan: 1107,
   journal: 1108,
   ioThread: 1109,
+  svmAccount: 1110,
+  svmProgram: 1111,
 } as const;

@@ -61,7 +61,7 @@ const PLACE_MS = 10_000;
 const START_MS_MAX = 30_000;
 const START_RETRY_MS = 200;
 /** How long a stop waits for open bundles and unpublished records; the rest is in the journal. */
-const STOP_MS_MAX = 3_000;
+const STOP_MS_MAX = 2_000;
 /** Longest sleep of the decision loop: it looks for a stop in between. */
 const DECISION_WAIT_MS = 100;
 

@@ -32,13 +32,20 @@ export type RunTotals = {
 /** Which rows belong to a run. A replay's decisions carry the recording's times, so they are told by when they came in. */
 export type RunWindow = { readonly sinceMs: number; readonly by: "at" | "inserted_at" };
 
+export type RecordedDecision = {
+  readonly decision: DecisionRow;
+  /** In the order of the model's feature list. */
+  readonly features: readonly number[];
+  readonly outcome: OutcomeRow | null;
+};
+
 type ProfitStep = { readonly bucket: number; readonly lamports: bigint; readonly landed: number };
 
 export interface GatewayData {
   totals(window: RunWindow): Promise<RunTotals>;
   /** Newest first. */
   decisions(query: DecisionQuery): Promise<DecisionRow[]>;
-  decision(id: string): Promise<{ decision: DecisionRow; outcome: OutcomeRow | null } | undefined>;
+  decision(id: string): Promise<RecordedDecision | undefined>;
   /** Newest first. */
   outcomes(query: OutcomeQuery): Promise<OutcomeRow[]>;
   /** Realised profit per bucket of `stepMs` since the window's start, oldest first, empty buckets left out. */

@@ -3,7 +3,7 @@
  * it reaches any of them, and dresses each answer.
  */
 import type { Server } from "bun";
-import type { Bus } from "#bus/bus.ts";
+import type { Bus, GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
@@ -63,6 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     totals: new RunTotalsCache(options.data, nowMs),
     telemetry,
     busReadAtMs: () => feed.readAtMs(),
+    groupLags: () => readGroupLags(options.bus),
     nowMs,
     startedAtMs: nowMs(),
   };
@@ -84,6 +85,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (thrown) {
     await stopParts();
     throw thrown;
+  }
+}
+
+function readGroupLags(bus: Bus): readonly GroupLag[] {
+  try {
+    return bus.groupLags();
+  } catch {
+    // The file is locked or away for the moment; readAtMs above tells when it stays so.
+    return [];
   }
 }
 

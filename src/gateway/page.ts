@@ -5,13 +5,13 @@
  */
 import { SandpiperError } from "#core/error.ts";
 import index from "./dashboard/index.html";
-import reference from "./dashboard/reference.html";
+import swagger from "./dashboard/swagger.html";
 import { GATEWAY_ERROR } from "./errors.ts";
 
 export type PageFile = { readonly body: Uint8Array<ArrayBuffer>; readonly type: string; readonly forEver: boolean };
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
-const PAGES = { "/": index, "/swagger": reference } as const;
+const PAGES = { "/": index, "/swagger": swagger } as const;
 /** Scripts, styles and icons of a page. The bundler names them by their content, so they may be cached for ever. */
 const LINKED_FILE = /<(?:script|link)\b[^>]*\b(?:src|href)="(\/[\w.-]+)"/g;
 

@@ -1,7 +1,9 @@
 /** The state of the run on one page: the supervisor's report, the record's sums and the newest metrics put together. */
+import type { GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
 import type { RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
+import { RECORDER_GROUP } from "#store/topic-recorder.ts";
 import type { Health, Status } from "./api/schemas.ts";
 import type { RunWindow } from "./data.ts";
 import type { KnownTotals, RunTotalsCache } from "./run-totals.ts";
@@ -21,6 +23,8 @@ export type StatusSources = {
   readonly telemetry: Telemetry;
   /** Unix ms of the last time the bus could be read. */
   readonly busReadAtMs: () => number;
+  /** Empty while the bus cannot be read. */
+  readonly groupLags: () => readonly GroupLag[];
   readonly nowMs: () => number;
   /** Start of this process: the start of the run when there is no supervisor. */
   readonly startedAtMs: number;
@@ -47,9 +51,17 @@ export async function readStatus(sources: StatusSources): Promise<Status> {
     exact_share: totals.landed > 0 ? totals.exact / totals.landed : null,
     hotpath: { p50_ms: hotPath?.p50Ms ?? null, p99_ms: hotPath?.p99Ms ?? null },
     market: { slot: market.slot?.toString() ?? null, lag_ms: market.lagMs ?? null },
-    store: { reachable: known.reachable, totals_age_ms: known.ageMs ?? null, why: known.why },
+    store: {
+      reachable: known.reachable,
+      totals_age_ms: known.ageMs ?? null,
+      why: known.why,
+      behind: behindOf(sources.groupLags()),
+    },
   };
 }
+
+const behindOf = (lags: readonly GroupLag[]): number =>
+  lags.filter(({ group }) => group === RECORDER_GROUP).reduce((sum, { messages }) => sum + messages, 0);
 
 function runPart(sources: StatusSources, report: RunReport | undefined) {
   const nowMs = sources.nowMs();

@@ -4,7 +4,7 @@
  */
 import type { Store } from "#store/client.ts";
 import { type DecisionRow, DecisionSchema, type OutcomeRow, OutcomeSchema } from "./api/schemas.ts";
-import type { Cursor, GatewayData, RunWindow } from "./data.ts";
+import type { Cursor, GatewayData, RecordedDecision, RunWindow } from "./data.ts";
 
 const DECISIONS = "sandpiper.arb_opportunities";
 const OUTCOMES = "sandpiper.bundle_outcomes_typed";
@@ -81,17 +81,20 @@ const olderThan = (id: string, before: Cursor | undefined): Condition | undefine
 const equals = (column: string, type: string, value: unknown): Condition | undefined =>
   value === undefined ? undefined : { sql: `${column} = {${column}Is:${type}}`, params: { [`${column}Is`]: value } };
 
-async function readDecision(store: Pick<Store, "query">, id: string) {
-  const [decision] = await store.query<DecisionRow>(
-    `SELECT ${DECISION_COLUMNS} FROM ${DECISIONS} WHERE decision_id = {id:String} LIMIT 1`,
-    { id },
-  );
-  if (!decision) return undefined;
-  const [outcome] = await store.query<OutcomeRow>(
-    `SELECT ${OUTCOME_COLUMNS} FROM ${OUTCOMES} WHERE decision_id = {id:String} LIMIT 1`,
-    { id },
-  );
-  return { decision, outcome: outcome ?? null };
+async function readDecision(store: Pick<Store, "query">, id: string): Promise<RecordedDecision | undefined> {
+  const [[found], [outcome]] = await Promise.all([
+    store.query<DecisionRow & { features: number[] }>(
+      `SELECT ${DECISION_COLUMNS}, arrayMap(value -> ifNotFinite(value, 0), features) AS features
+       FROM ${DECISIONS} WHERE decision_id = {id:String} LIMIT 1`,
+      { id },
+    ),
+    store.query<OutcomeRow>(`SELECT ${OUTCOME_COLUMNS} FROM ${OUTCOMES} WHERE decision_id = {id:String} LIMIT 1`, {
+      id,
+    }),
+  ]);
+  if (!found) return undefined;
+  const { features, ...decision } = found;
+  return { decision, features, outcome: outcome ?? null };
 }
 
 async function readTotals(store: Pick<Store, "query">, window: RunWindow) {

@@ -19,7 +19,7 @@ import { STORE_ERROR } from "./errors.ts";
 import type { Route } from "./routes.ts";
 
 /** The consumer group of the tables. */
-const RECORDER_GROUP = "clickhouse";
+export const RECORDER_GROUP = "clickhouse";
 /** Most messages of one insert. */
 const BATCH_MESSAGES_MAX = 5_000;
 /** Times an insert is repeated whose rows do not appear although ClickHouse took it. */

@@ -8,7 +8,7 @@ import type { ProcessName } from "#core/run-report.ts";
 /** Where `bun build --compile` puts a program's own files. */
 const COMPILED_ROOT = "/$bunfs/";
 
-export const isCompiled = (): boolean => import.meta.path.startsWith(COMPILED_ROOT);
+const isCompiled = (): boolean => import.meta.path.startsWith(COMPILED_ROOT);
 
 export function childCommand(name: ProcessName, flags: readonly string[]): string[] {
   if (isCompiled()) return [process.execPath, "agent", name, ...flags];

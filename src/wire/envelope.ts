@@ -23,8 +23,8 @@ export type ArbFields = MessageInitShape<typeof ArbSchema>;
 export type OutcomeFields = MessageInitShape<typeof OutcomeSchema>;
 export type MetricsFields = MessageInitShape<typeof MetricsSchema>;
 
-export const ENVELOPE_SCHEMA_VERSION = "rt-v1";
-export const WIRE_ERROR = { envelope: 201 } as const;
+const ENVELOPE_SCHEMA_VERSION = "rt-v1";
+const WIRE_ERROR = { envelope: 201 } as const;
 
 export const arbEnvelope = (fields: ArbFields): Envelope =>
   create(EnvelopeSchema, {

@@ -73,7 +73,6 @@ export class GatewayStage {
     const engine = await engineIn(paths, clickhousePort);
     const store = connectStore({ port: clickhousePort, secretPath: paths.clickhouseSecret });
     await migrate(store);
-    await (await import("/tmp/gspike/tuple.ts")).tuple(store); // LOCAL
     const bus = openEmbeddedBus({ path: paths.bus, lingerMs: 1, retainMiB: 64, log: QUIET });
     const ingest = startIngest({ bus, store, log: QUIET });
     const gateway = await gatewayOn({ folder, bus, store, flags });

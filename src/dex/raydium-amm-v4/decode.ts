@@ -5,9 +5,11 @@
 import { SandpiperError } from "#core/error.ts";
 import { err, ok, type Result } from "#core/result.ts";
 import type { Address } from "#core/units.ts";
-import { decodeBase64, readU64 } from "#dex/bytes.ts";
+import { decodeBase64, readAddress, readU64 } from "#dex/bytes.ts";
 import { DEX_ERROR } from "#dex/errors.ts";
 import {
+  AMM_INFO,
+  AMM_INFO_BYTES,
   AMM_V4_HEAD,
   AMM_V4_SWAP_ACCOUNTS,
   AMM_V4_SWAP_ACCOUNTS_SHORT,
@@ -42,6 +44,37 @@ export type RayLogSwap = {
   readonly amountOut: bigint;
   readonly reservesBefore: readonly [bigint, bigint];
 };
+
+/** The pool's own account, as far as a swap reads it. Side 0 is coin, side 1 is pc. */
+export type AmmV4Info = {
+  readonly status: bigint;
+  readonly openTime: bigint;
+  readonly decimals: readonly [number, number];
+  readonly vaults: readonly [Address, Address];
+  readonly mints: readonly [Address, Address];
+  /** Of the input, rounded up. */
+  readonly feeNumerator: bigint;
+  readonly feeDenominator: bigint;
+  /** What lies in each vault and is set aside as profit: no reserve. */
+  readonly needTakePnl: readonly [bigint, bigint];
+};
+
+export function decodeAmmInfo(data: Uint8Array): Result<AmmV4Info, SandpiperError> {
+  if (data.length !== AMM_INFO_BYTES)
+    return refuse(DEX_ERROR.account, "an AMM v4 pool", `${AMM_INFO_BYTES} bytes`, `${data.length}`);
+  const number = (offset: number) => readU64(data, offset);
+  const address = (offset: number) => readAddress(data, offset);
+  return ok({
+    status: number(AMM_INFO.status),
+    openTime: number(AMM_INFO.poolOpenTime),
+    decimals: [Number(number(AMM_INFO.coinDecimals)), Number(number(AMM_INFO.pcDecimals))],
+    vaults: [address(AMM_INFO.coinVault), address(AMM_INFO.pcVault)],
+    mints: [address(AMM_INFO.coinVaultMint), address(AMM_INFO.pcVaultMint)],
+    feeNumerator: number(AMM_INFO.swapFeeNumerator),
+    feeDenominator: number(AMM_INFO.swapFeeDenominator),
+    needTakePnl: [number(AMM_INFO.needTakePnlCoin), number(AMM_INFO.needTakePnlPc)],
+  });
+}
 
 /** Whether instruction data of the AMM v4 program is a swap at all. */
 export const isAmmV4Swap = (data: Uint8Array): boolean =>

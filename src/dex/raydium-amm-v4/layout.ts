@@ -57,3 +57,35 @@ export const RAY_LOG = {
 
 /** The fee of every AMM v4 pool: 25 of 10,000 of the input. */
 export const AMM_V4_FEE = { numerator: 25, denominator: 10_000 } as const;
+
+export const AMM_INFO_BYTES = 752;
+/** AmmInfo, the pool's account: addresses are 32 bytes, everything else named here a u64. */
+export const AMM_INFO = {
+  status: 0,
+  coinDecimals: 32,
+  pcDecimals: 40,
+  swapFeeNumerator: 176,
+  swapFeeDenominator: 184,
+  needTakePnlCoin: 192,
+  needTakePnlPc: 200,
+  poolOpenTime: 224,
+  coinVault: 336,
+  pcVault: 368,
+  coinVaultMint: 400,
+  pcVaultMint: 432,
+  openOrders: 496,
+  market: 528,
+  marketProgram: 560,
+  targetOrders: 592,
+} as const;
+
+/** The values of `status` that let anybody swap; the last turns into `swapOnly` with the first swap after the opening. */
+export const AMM_STATUS = { initialized: 1n, swapOnly: 6n, waitingTrade: 7n } as const;
+
+/** AmmError, as far as a swap meets it (`error.rs`). */
+export const AMM_V4_REFUSAL = {
+  invalidStatus: { custom: 22, name: "InvalidStatus" },
+  invalidInput: { custom: 29, name: "InvalidInput" },
+  checkedSubOverflow: { custom: 32, name: "CheckedSubOverflow" },
+  insufficientFunds: { custom: 40, name: "InsufficientFunds" },
+} as const;

@@ -28,8 +28,13 @@ export type CpmmPoolState = {
   readonly decimals: readonly [number, number];
   readonly status: number;
   readonly openTime: bigint;
-  /** What lies in each vault and belongs to protocol, fund and creator: no reserve. */
+  /** What lies in each vault and belongs to protocol, fund and creator: no reserve. `feesOwed` is their sum. */
+  readonly protocolFees: readonly [bigint, bigint];
+  readonly fundFees: readonly [bigint, bigint];
+  readonly creatorFees: readonly [bigint, bigint];
   readonly feesOwed: readonly [bigint, bigint];
+  /** The pool's creator_fee_on, whether there is such a fee or not. */
+  readonly creatorFeeMode: number;
   /** Which token pays the creator's fee: 0 the input, 1 token 0, 2 token 1; undefined when there is no such fee. */
   readonly creatorFeeOn: number | undefined;
 };
@@ -39,6 +44,9 @@ export type CpmmAmmConfig = {
   readonly tradeFeeRate: bigint;
   /** Millionths, in pools that pay their creator. */
   readonly creatorFeeRate: bigint;
+  /** Millionths of the trade fee. */
+  readonly protocolFeeRate: bigint;
+  readonly fundFeeRate: bigint;
 };
 
 export type CpmmSwapEvent = {
@@ -57,6 +65,9 @@ export function decodePoolState(data: Uint8Array): Result<CpmmPoolState, Sandpip
   const address = (offset: number) => readAddress(data, offset);
   const number = (offset: number) => readU64(data, offset);
   const byte = (offset: number) => data[offset] as number;
+  const protocolFees = [number(POOL_STATE.protocolFeesToken0), number(POOL_STATE.protocolFeesToken1)] as const;
+  const fundFees = [number(POOL_STATE.fundFeesToken0), number(POOL_STATE.fundFeesToken1)] as const;
+  const creatorFees = [number(POOL_STATE.creatorFeesToken0), number(POOL_STATE.creatorFeesToken1)] as const;
   return ok({
     ammConfig: address(POOL_STATE.ammConfig),
     vaults: [address(POOL_STATE.token0Vault), address(POOL_STATE.token1Vault)],
@@ -66,10 +77,11 @@ export function decodePoolState(data: Uint8Array): Result<CpmmPoolState, Sandpip
     decimals: [byte(POOL_STATE.mint0Decimals), byte(POOL_STATE.mint1Decimals)],
     status: byte(POOL_STATE.status),
     openTime: number(POOL_STATE.openTime),
-    feesOwed: [
-      number(POOL_STATE.protocolFeesToken0) + number(POOL_STATE.fundFeesToken0) + number(POOL_STATE.creatorFeesToken0),
-      number(POOL_STATE.protocolFeesToken1) + number(POOL_STATE.fundFeesToken1) + number(POOL_STATE.creatorFeesToken1),
-    ],
+    protocolFees,
+    fundFees,
+    creatorFees,
+    feesOwed: [protocolFees[0] + fundFees[0] + creatorFees[0], protocolFees[1] + fundFees[1] + creatorFees[1]],
+    creatorFeeMode: byte(POOL_STATE.creatorFeeOn),
     creatorFeeOn: byte(POOL_STATE.enableCreatorFee) === 0 ? undefined : byte(POOL_STATE.creatorFeeOn),
   });
 }
@@ -80,6 +92,8 @@ export function decodeAmmConfig(data: Uint8Array): Result<CpmmAmmConfig, Sandpip
   return ok({
     tradeFeeRate: readU64(data, AMM_CONFIG.tradeFeeRate),
     creatorFeeRate: readU64(data, AMM_CONFIG.creatorFeeRate),
+    protocolFeeRate: readU64(data, AMM_CONFIG.protocolFeeRate),
+    fundFeeRate: readU64(data, AMM_CONFIG.fundFeeRate),
   });
 }
 

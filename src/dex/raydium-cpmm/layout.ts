@@ -129,3 +129,16 @@ export const CPMM_SEED = {
 /** The SPL token account (and the start of a Token-2022 one): what a vault is. */
 export const TOKEN_ACCOUNT_BYTES = 165;
 export const TOKEN_ACCOUNT = { mint: 0, owner: 32, amount: 64, state: 108 } as const;
+
+/** Values of `creatorFeeOn` that the program knows. */
+export const CREATOR_FEE_ON = { input: 0, token0: 1, token1: 2 } as const;
+
+/** ErrorCode, as far as a swap meets it (`error.rs`, from 6000). */
+export const CPMM_REFUSAL = {
+  notApproved: { custom: 6000, name: "NotApproved" },
+  zeroTradingTokens: { custom: 6006, name: "ZeroTradingTokens" },
+  transferFeeCalculateNotMatch: { custom: 6010, name: "TransferFeeCalculateNotMatch" },
+  mathOverflow: { custom: 6011, name: "MathOverflow" },
+  insufficientVault: { custom: 6012, name: "InsufficientVault" },
+  invalidFeeModel: { custom: 6013, name: "InvalidFeeModel" },
+} as const;

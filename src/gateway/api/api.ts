@@ -11,6 +11,7 @@ import { failure } from "#gateway/door.ts";
 import { GATEWAY_ERROR } from "#gateway/errors.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import { readHealth, readStatus, runWindow, type StatusSources } from "#gateway/status.ts";
+import { namedFeatures } from "./named-features.ts";
 import { OPENAPI_INFO } from "./openapi-info.ts";
 import { prometheusText } from "./prometheus.ts";
 import {
@@ -97,7 +98,12 @@ function runRoutes({ sources, live }: ApiOptions) {
       async ({ request, set }) => {
         readNoQuery(new URL(request.url));
         set.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
-        return prometheusText({ status: await readStatus(sources), telemetry: sources.telemetry, live: live() });
+        return prometheusText({
+          status: await readStatus(sources),
+          telemetry: sources.telemetry,
+          live: live(),
+          groupLags: sources.groupLags(),
+        });
       },
       {
         response: { 200: t.String({ description: "Prometheus text format 0.0.4." }), ...badQuery },
@@ -138,18 +144,16 @@ function recordRoutes({ data, sources }: ApiOptions) {
         const id: string | null = params.id;
         const found = id !== null && id.length <= ID_LENGTH_MAX ? await data.decision(id) : undefined;
         const shown = JSON.stringify(id?.slice(0, ID_LENGTH_MAX) ?? "bytes that are no text");
-        return (
-          found ??
-          status(404, {
-            error: { code: "not_found", message: `Cannot find the decision: a decision_id on record, was ${shown}` },
-          })
-        );
+        if (found) return { ...found, features: namedFeatures(found.features) };
+        return status(404, {
+          error: { code: "not_found", message: `Cannot find the decision: a decision_id on record, was ${shown}` },
+        });
       },
       {
         response: { 200: DecisionDetailSchema, 404: ErrorSchema, ...badQuery, ...storeAway },
         detail: {
           tags: ["Record"],
-          summary: "One decision with its outcome",
+          summary: "One decision with its features and its outcome",
           description: "The outcome is null while it is not known, or when nothing was sent.",
           parameters: [
             { name: "id", in: "path", required: true, description: "The decision_id.", schema: { type: "string" } },

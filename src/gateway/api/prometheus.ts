@@ -2,6 +2,7 @@
  * /metrics in Prometheus' text format 0.0.4. The names are a promise to other people's alerts: they are never renamed,
  * only added to.
  */
+import type { GroupLag } from "#bus/bus.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import type { Telemetry } from "#gateway/telemetry.ts";
 import type { Metrics } from "#wire/envelope.ts";
@@ -11,11 +12,12 @@ export type MetricsInput = {
   readonly status: Status;
   readonly telemetry: Telemetry;
   readonly live: LiveStats;
+  readonly groupLags: readonly GroupLag[];
 };
 
 type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint | string };
 
-export function prometheusText({ status, telemetry, live }: MetricsInput): string {
+export function prometheusText({ status, telemetry, live, groupLags }: MetricsInput): string {
   const agents = [...telemetry.agents()];
   const perAgent = (read: (metrics: Metrics) => number | bigint): Sample[] =>
     agents.map(([agent, metrics]) => ({ labels: { agent }, value: read(metrics) }));
@@ -62,13 +64,18 @@ export function prometheusText({ status, telemetry, live }: MetricsInput): strin
     ),
     counter(
       "publish_dropped_total",
-      "Records the hot thread could not hand over, since the agent started.",
+      "Records that were not handed over or that the bus refused, since the agent started.",
       perAgent((agent) => agent.publishDropped),
     ),
     gauge(
       "ring_depth_max",
       "Deepest market ring in the newest window.",
       perAgent((agent) => agent.ringDepthMax),
+    ),
+    gauge(
+      "bus_group_lag_messages",
+      "Messages on the bus that a group has not committed; the group clickhouse is the recorder.",
+      groupLags.map(({ group, topic, messages }) => ({ labels: { group, topic }, value: messages })),
     ),
     gauge("store_up", "1 when the tables answer.", [{ value: status.store.reachable ? 1 : 0 }]),
     gauge("bus_lag_messages", "Messages on the bus that the gateway has not read.", [{ value: live.busLag }]),

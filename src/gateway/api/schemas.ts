@@ -125,6 +125,7 @@ export const StatusSchema = t.Object(
       reachable: t.Boolean({ description: "False: the totals above are the last known ones." }),
       totals_age_ms: maybe("Age of the totals above; null when none were ever read (they are then 0).", 300),
       why: text("Why the store cannot be reached; empty when it can.", ""),
+      behind: count("Messages on the bus that are not in the tables yet."),
     }),
   },
   { description: "The state of the run on one page." },
@@ -140,6 +141,15 @@ export const OutcomeListSchema = t.Object({
 });
 export const DecisionDetailSchema = t.Object({
   decision: DecisionSchema,
+  features: t.Array(
+    t.Object({
+      name: text("In the model's feature set; empty when the decision was made with another one.", "gross_log10"),
+      unit: text("Of the value.", "log10 lamports"),
+      source: text("What it is made from.", "exact output minus input of the cycle"),
+      value: t.Number({ examples: [6.08] }),
+    }),
+    { description: "What the model was told, in its order." },
+  ),
   outcome: t.Union([OutcomeSchema, t.Null()], { description: "Null while it is not known, or when nothing was sent." }),
 });
 export const ProfitSchema = t.Object({

@@ -21,7 +21,7 @@ const status = (changes: Partial<PageStatus>): PageStatus => ({
   off: [],
   hotpath: { p50_ms: null, p99_ms: null },
   market: { slot: null, lag_ms: null },
-  store: { reachable: true, totals_age_ms: 0, why: "" },
+  store: { reachable: true, totals_age_ms: 0, why: "", behind: 0 },
   ...changes,
 });
 
@@ -64,7 +64,7 @@ describe("PageState", () => {
 
   test("draws no profit that was never read, and stays bounded", () => {
     const state = new PageState();
-    state.acceptStatus(status({ store: { reachable: false, totals_age_ms: null, why: "away" } }));
+    state.acceptStatus(status({ store: { reachable: false, totals_age_ms: null, why: "away", behind: 0 } }));
     expect(state.profit).toEqual([]);
     for (let i = 1; i <= 5_000; i++) state.acceptStatus(status({ now_ms: i, profit_lamports: `${i}` }));
     expect(state.profit.length).toBeLessThanOrEqual(800);

@@ -28,7 +28,12 @@ export type PageStatus = {
   readonly off: readonly { readonly part: string; readonly why: string }[];
   readonly hotpath: { readonly p50_ms: number | null; readonly p99_ms: number | null };
   readonly market: { readonly slot: string | null; readonly lag_ms: number | null };
-  readonly store: { readonly reachable: boolean; readonly totals_age_ms: number | null; readonly why: string };
+  readonly store: {
+    readonly reachable: boolean;
+    readonly totals_age_ms: number | null;
+    readonly why: string;
+    readonly behind: number;
+  };
 };
 
 export type PageProfit = {

@@ -39,10 +39,6 @@ describe("BlockEngine", () => {
       return signatureOf(wire);
     });
     engine.tick();
-    // All three write one account: one wins each auction.
-    expect(landed).toEqual([bids[1]] as string[]);
-    engine.tick();
-    engine.tick();
     expect(landed).toEqual([bids[1], bids[2], bids[0]] as string[]);
     expect(cluster.account(TIP_ACCOUNT)?.lamports).toBe(before + 127_000n);
   });
@@ -58,6 +54,46 @@ describe("BlockEngine", () => {
       ]);
     engine.tick();
     expect(engine.counters.landed).toBe(3);
+  });
+
+  test("lands every bundle of one payer in one auction when there is value for all, however many wait", () => {
+    const { cluster, engine, paid } = stage({ lifeTicks: 1 });
+    const payer = paid("one payer");
+    const sent = Array.from({ length: 20 }, (_, i) =>
+      engine.send([
+        paying(cluster, payer, [
+          [keyOf(`to ${i}`).address, SOL / 10n],
+          [TIP_ACCOUNT, 2_000n + BigInt(i)],
+        ]),
+      ]),
+    );
+    engine.tick();
+    const states = sent.map((result) => result.ok && stateOf(engine, result.value));
+    expect(states).toEqual(states.map(() => ({ kind: "landed", slot: cluster.slot })));
+    expect(engine.counters).toMatchObject({ landed: 20, failed: 0 });
+  });
+
+  test("lands the higher tip where there is value for one, and fails the other after its life", () => {
+    const { cluster, engine } = stage({ lifeTicks: 2 });
+    const payer = keyOf("payer of one");
+    cluster.setAccount(payer.address, walletAccount(SOL));
+    const [low, high] = [2_000n, 9_000n].map((tip) => {
+      const sent = engine.send([
+        paying(cluster, payer, [
+          [keyOf("prize").address, (SOL * 6n) / 10n],
+          [TIP_ACCOUNT, tip],
+        ]),
+      ]);
+      if (!sent.ok) throw new Error(sent.error);
+      return sent.value;
+    }) as [string, string];
+    engine.tick();
+    expect([stateOf(engine, high)?.kind, stateOf(engine, low)?.kind]).toEqual(["landed", "pending"]);
+    engine.tick();
+    expect(stateOf(engine, low)).toEqual({
+      kind: "failed",
+      why: 'transaction 0: {"InstructionError":[0,{"Custom":1}]}',
+    });
   });
 
   test("lands all of a bundle or nothing, the tip included", () => {

@@ -1,12 +1,11 @@
 /**
- * The auction. Bundles wait for the next tick; there the highest tip goes first, and whoever touches an account that a
- * bundle before it has written in this tick waits for the next one, to be tried on the state as it is then. A bundle that
- * has not landed within its life has failed. It lands through the cluster, whole, its tip included; ticks are given from
- * outside.
+ * The auction. Bundles wait for the next tick; there the highest tip goes first, and each is tried on the state that the
+ * ones before it left, as a leader packs a block: bundles that share accounts (all of one payer do) land one after the
+ * other in one slot, and only one whose value was taken fails. That one is tried again in the next ticks; when it has not
+ * landed within its life it has failed. It lands through the cluster, whole, its tip included; ticks are given from outside.
  */
 import type { Clock } from "#core/clock.ts";
 import { err, ok, type Result } from "#core/result.ts";
-import type { Address } from "#core/units.ts";
 import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
 import { type Bundle, type BundleRefusal, readBundle } from "./bundle.ts";
 import { BundleHistory } from "./bundle-history.ts";
@@ -78,17 +77,11 @@ export class BlockEngine {
     this.history.forgetBefore(this.clock.monotonicNs());
     if (this.#waiting.length === 0) return;
     const bidders = this.#waiting.sort((a, b) => compareTips(b.bundle, a.bundle));
-    const written = new Set<Address>();
     const still: Waiting[] = [];
     let attempts = 0;
     for (const waiting of bidders) {
       waiting.ticksLeft--;
-      const outbid = !waiting.bundle.writable.isDisjointFrom(written);
-      if (outbid) waiting.why = "outbid";
-      else if (attempts++ < ATTEMPTS_PER_TICK_MAX && this.#land(waiting)) {
-        for (const address of waiting.bundle.writable) written.add(address);
-        continue;
-      }
+      if (attempts++ < ATTEMPTS_PER_TICK_MAX && this.#land(waiting)) continue;
       if (waiting.ticksLeft > 0) still.push(waiting);
       else this.#fail(waiting);
     }

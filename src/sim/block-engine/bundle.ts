@@ -21,8 +21,6 @@ export type Bundle = {
   readonly wires: readonly Uint8Array[];
   readonly signatures: readonly Signature[];
   readonly tipLamports: bigint;
-  /** What it locks for writing, tip accounts left out: two bundles that share one of these compete. */
-  readonly writable: ReadonlySet<Address>;
 };
 
 /** Why a bundle may not bid. The words for the tip account and for decoding are Jito's. */
@@ -35,7 +33,6 @@ const TRANSFER_BYTES = 12;
 export function readBundle(wires: readonly Uint8Array[], cluster: LocalCluster): Result<Bundle, BundleRefusal> {
   if (wires.length === 0) return err("Bundle must contain at least one transaction.");
   if (wires.length > TRANSACTIONS_MAX) return err(`Bundle must contain at most ${TRANSACTIONS_MAX} transactions.`);
-  const writable = new Set<Address>();
   const signatures: Signature[] = [];
   let tipLamports = 0n;
   let locksTipAccount = false;
@@ -44,15 +41,12 @@ export function readBundle(wires: readonly Uint8Array[], cluster: LocalCluster):
     if (!parsed.ok) return err(`transaction #${i} could not be decoded`);
     signatures.push(parsed.value.signature);
     tipLamports += tipOf(parsed.value);
-    for (const address of writableOf(parsed.value, cluster)) {
-      if (TIP_ACCOUNT_SET.has(address)) locksTipAccount = true;
-      else writable.add(address);
-    }
+    locksTipAccount ||= writableOf(parsed.value, cluster).some((address) => TIP_ACCOUNT_SET.has(address));
   }
   if (!locksTipAccount) return err("Bundles must write lock at least one tip account to be eligible for the auction.");
   if (tipLamports < TIP_LAMPORTS_MIN) return err(`Bundle must tip at least ${TIP_LAMPORTS_MIN} lamports.`);
   const id = createHash("sha256").update(signatures.join(",")).digest("hex");
-  return ok({ id, wires, signatures, tipLamports, writable });
+  return ok({ id, wires, signatures, tipLamports });
 }
 
 function writableOf(parsed: ParsedTransaction, cluster: LocalCluster): Address[] {

@@ -3,16 +3,9 @@
  * this and nothing else; the engine behind it is LiteSVM.
  */
 import type { Address, Signature } from "#core/units.ts";
+import type { AccountState, TransactionErrorJson } from "#execute/svm/account.ts";
 
-export type AccountState = {
-  readonly lamports: bigint;
-  readonly owner: Address;
-  readonly data: Uint8Array;
-  readonly executable: boolean;
-};
-
-/** Solana's TransactionError in its RPC JSON form ("BlockhashNotFound", {InstructionError: [0, {Custom: 6005}]}, …). */
-export type TransactionErrorJson = string | { readonly [kind: string]: unknown };
+export type { AccountState, TransactionErrorJson } from "#execute/svm/account.ts";
 
 export type WrittenAccount = AccountState & { readonly address: Address; readonly writeVersion: bigint };
 

@@ -3,12 +3,12 @@
  * the record of it. Knows how to undo what it did, which is how bundles are all or nothing.
  */
 import type { Address } from "#core/units.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "#execute/svm/address-book.ts";
+import { type Machine, SYSTEM_PROGRAM, SYSVAR_OWNER } from "#execute/svm/machine.ts";
 import type { AccountState, TransactionErrorJson, WrittenAccount } from "./cluster.ts";
 import { feeLamports } from "./fees.ts";
 import type { RecordedTransaction } from "./local-cluster.ts";
 import { loadAddresses } from "./lookup-tables.ts";
-import { type Machine, SYSTEM_PROGRAM, SYSVAR_OWNER } from "./machine.ts";
 import { isWritable, type ParsedTransaction, type ParseFailure, parseTransaction, WIRE_BYTES_MAX } from "./message.ts";
 import { type RecentBlockhashes, RecentSignatures } from "./recent-blockhashes.ts";
 import { type TokenBalance, tokenBalance } from "./token-balances.ts";

@@ -3,8 +3,8 @@ import type { Address } from "#core/units.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { type Keypair, keypairFromSeed } from "#execute/keypair.ts";
 import { compileMessage } from "#execute/message.ts";
+import { SYSTEM_PROGRAM } from "#execute/svm/machine.ts";
 import { signTransaction } from "#execute/transaction.ts";
-import { SYSTEM_PROGRAM } from "./machine.ts";
 
 const COMPUTE_BUDGET_PROGRAM = "ComputeBudget111111111111111111111111111111" as Address;
 const TRANSFER = 2;

@@ -5,12 +5,12 @@ import type { Address } from "#core/units.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { type Keypair, keypairFromSeed } from "#execute/keypair.ts";
 import { compileMessage } from "#execute/message.ts";
+import { SYSTEM_PROGRAM } from "#execute/svm/machine.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import type { AccountState } from "./cluster.ts";
 import type { LedgerLimits } from "./ledger.ts";
 import { createCluster } from "./lite-cluster.ts";
 import type { LocalCluster } from "./local-cluster.ts";
-import { SYSTEM_PROGRAM } from "./machine.ts";
 import { TOKEN_PROGRAM } from "./token-balances.ts";
 
 export const SOL = 1_000_000_000n;

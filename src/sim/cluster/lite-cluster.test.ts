@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import { SYSTEM_PROGRAM } from "#execute/svm/machine.ts";
 import {
   createAccountInstruction,
   funded,
@@ -16,7 +17,6 @@ import {
   transferInstruction,
 } from "./fixture.ts";
 import type { LocalCluster } from "./local-cluster.ts";
-import { SYSTEM_PROGRAM } from "./machine.ts";
 import { TOKEN_PROGRAM } from "./token-balances.ts";
 
 const lamportsOf = (cluster: LocalCluster, address: Address): bigint => cluster.account(address)?.lamports ?? 0n;

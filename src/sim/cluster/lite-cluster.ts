@@ -11,7 +11,8 @@ import { base58Encode } from "#core/base58.ts";
 import type { Clock } from "#core/clock.ts";
 import { SandpiperError } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "#execute/svm/address-book.ts";
+import { Machine } from "#execute/svm/machine.ts";
 import type { AccountState, BundleResult, SubmitResult } from "./cluster.ts";
 import { CLUSTER_ERROR } from "./errors.ts";
 import { Executor, type Verdict } from "./executor.ts";
@@ -20,7 +21,6 @@ import { feeLamports } from "./fees.ts";
 import { Ledger, type LedgerLimits } from "./ledger.ts";
 import type { LocalCluster, RecordedTransaction, SimulateOptions, SimulateResult } from "./local-cluster.ts";
 import { loadAddresses } from "./lookup-tables.ts";
-import { Machine } from "./machine.ts";
 import type { ParsedTransaction } from "./message.ts";
 import { RecentBlockhashes } from "./recent-blockhashes.ts";
 

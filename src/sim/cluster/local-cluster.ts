@@ -3,11 +3,11 @@
  * bookkeeping. Made by createCluster; other rooms use `Cluster`.
  */
 import type { Address } from "#core/units.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "#execute/svm/address-book.ts";
+import type { InnerInstructions, ReturnData } from "#execute/svm/machine.ts";
 import type { AccountState, Cluster, ExecutedTransaction, TransactionErrorJson } from "./cluster.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LoadedAddresses } from "./lookup-tables.ts";
-import type { InnerInstructions, ReturnData } from "./machine.ts";
 import type { ParsedTransaction } from "./message.ts";
 import type { TokenBalance } from "./token-balances.ts";
 

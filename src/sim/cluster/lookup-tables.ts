@@ -5,7 +5,7 @@
  *   0  u32 1 (a table)   4  u64 deactivation slot   12  u64 last extended slot   …   56  n × 32 bytes addresses
  */
 import type { Address } from "#core/units.ts";
-import { ADDRESS_BYTES, type AddressBook } from "./address-book.ts";
+import { ADDRESS_BYTES, type AddressBook } from "#execute/svm/address-book.ts";
 import type { AccountState } from "./cluster.ts";
 import type { ParsedTransaction } from "./message.ts";
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { base58Encode } from "#core/base58.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
-import { AddressBook } from "./address-book.ts";
+import { AddressBook } from "#execute/svm/address-book.ts";
 import { funded, keyOf, SOL, signed, testCluster, transfer, transferInstruction } from "./fixture.ts";
 import { isWritable, parseMessage, parseTransaction } from "./message.ts";
 

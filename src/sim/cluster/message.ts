@@ -13,7 +13,7 @@
 import { base58Encode } from "#core/base58.ts";
 import { assert } from "#core/error.ts";
 import type { Address, Signature } from "#core/units.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "#execute/svm/address-book.ts";
 
 export type CompiledInstruction = {
   readonly programIndex: number;

@@ -39,6 +39,8 @@ export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): Rp
       port: options.port,
       maxRequestBodySize: REQUEST_BYTES_MAX,
       development: false,
+      // Outside development Bun would share a port that another process has.
+      reusePort: false,
       async fetch(request) {
         if (request.method === "GET" && new URL(request.url).pathname === "/health") return new Response("ok");
         if (request.method === "OPTIONS") return new Response(null, { headers: ALLOW });

@@ -6,7 +6,7 @@
  *   mint:           44 decimals
  */
 import type { Address } from "#core/units.ts";
-import type { AddressBook } from "./address-book.ts";
+import type { AddressBook } from "#execute/svm/address-book.ts";
 import type { AccountState } from "./cluster.ts";
 
 export const TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;

@@ -309,6 +309,34 @@ export declare type Arb = Message<"realtime.Arb"> & {
    * @generated from field: uint64 sequence = 38;
    */
   sequence: bigint;
+
+  /**
+   * change of the wallet when the built transaction was simulated; 0 when it failed there
+   *
+   * @generated from field: sint64 sim_net_lamports = 39;
+   */
+  simNetLamports: bigint;
+
+  /**
+   * what it used there
+   *
+   * @generated from field: uint64 sim_compute_units = 40;
+   */
+  simComputeUnits: bigint;
+
+  /**
+   * reading its accounts and running it; 0 when it was not simulated
+   *
+   * @generated from field: uint64 sim_ns = 41;
+   */
+  simNs: bigint;
+
+  /**
+   * why it would fail, as the RPC's JSON, or "not_simulated: " and why; empty when it would work
+   *
+   * @generated from field: string sim_error = 42;
+   */
+  simError: string;
 };
 
 /**

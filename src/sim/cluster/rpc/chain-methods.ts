@@ -1,8 +1,9 @@
 /** RPC methods about the chain itself: slots, epochs, leaders, blockhashes, versions. One validator leads every slot. */
+
+import { SLOTS_PER_EPOCH } from "#execute/svm/machine.ts";
 import { type Commitment, slotAt } from "#sim/cluster/commitment.ts";
 import { feeLamports } from "#sim/cluster/fees.ts";
 import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
-import { SLOTS_PER_EPOCH } from "#sim/cluster/machine.ts";
 import { parseMessage } from "#sim/cluster/message.ts";
 import { BLOCKHASH_AGE_SLOTS_MAX } from "#sim/cluster/recent-blockhashes.ts";
 import { invalidParams } from "./json-rpc.ts";

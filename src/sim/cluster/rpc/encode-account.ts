@@ -4,9 +4,9 @@
  */
 import { base58Decode, base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
-import type { AddressBook } from "#sim/cluster/address-book.ts";
+import type { AddressBook } from "#execute/svm/address-book.ts";
+import { RENT_EPOCH_EXEMPT } from "#execute/svm/machine.ts";
 import type { AccountState } from "#sim/cluster/cluster.ts";
-import { RENT_EPOCH_EXEMPT } from "#sim/cluster/machine.ts";
 import {
   isTokenAccount,
   isTokenProgram,

@@ -4,10 +4,10 @@
  */
 import { base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
-import type { AddressBook } from "#sim/cluster/address-book.ts";
+import type { AddressBook } from "#execute/svm/address-book.ts";
+import type { InnerInstructions, ReturnData } from "#execute/svm/machine.ts";
 import type { LedgerTransaction } from "#sim/cluster/ledger.ts";
 import type { LoadedAddresses } from "#sim/cluster/lookup-tables.ts";
-import type { InnerInstructions, ReturnData } from "#sim/cluster/machine.ts";
 import { type CompiledInstruction, isWritable, type ParsedTransaction, parseAgain } from "#sim/cluster/message.ts";
 import { type TokenBalance, uiTokenAmount } from "#sim/cluster/token-balances.ts";
 import { RPC_ERROR, RpcError } from "./json-rpc.ts";

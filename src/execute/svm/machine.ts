@@ -1,7 +1,8 @@
 /**
- * The Solana virtual machine of the cluster: LiteSVM's native binding behind our own types. It is entered with wire
- * bytes (its JavaScript wrapper would decode and encode each transaction again, some 700 µs) and its own history,
- * blockhash check and blockhashes are off, because the cluster keeps better ones.
+ * A Solana virtual machine: LiteSVM's native binding behind our own types, for the local cluster and for the simulation
+ * before a send. It is entered with wire bytes (its JavaScript wrapper would decode and encode each transaction again,
+ * some 700 µs) and its own history, blockhash check and blockhashes are off, because the cluster keeps better ones.
+ * Wire bytes must be a transaction that was parsed or compiled by us: malformed ones abort the process.
  *
  * Accounts are read through a mirror: every write goes through this class, so what was read once is known until it is
  * written again. Native accounts live until the event loop turns; long synchronous loops over this class must yield.
@@ -16,9 +17,9 @@ import {
 } from "litesvm/dist/internal.js";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
+import { EXECUTE_ERROR } from "#execute/errors.ts";
+import type { AccountState, TransactionErrorJson } from "./account.ts";
 import type { AddressBook } from "./address-book.ts";
-import type { AccountState, TransactionErrorJson } from "./cluster.ts";
-import { CLUSTER_ERROR } from "./errors.ts";
 import { transactionErrorJson } from "./transaction-error.ts";
 
 export const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
@@ -95,7 +96,7 @@ export class Machine {
       this.#svm.setAccount(this.#book.bytes(address), native);
     } catch (thrown) {
       throw new SandpiperError(
-        CLUSTER_ERROR.account,
+        EXECUTE_ERROR.svmAccount,
         `Cannot write account ${address}: data that its owner accepts, was refused: ${errorText(thrown)}`,
       );
     }
@@ -106,7 +107,7 @@ export class Machine {
       this.#svm.addProgram(this.#book.bytes(address), elf);
     } catch (thrown) {
       throw new SandpiperError(
-        CLUSTER_ERROR.program,
+        EXECUTE_ERROR.svmProgram,
         `Cannot add program ${address}: an ELF that the verifier accepts, was ${errorText(thrown)}`,
       );
     }

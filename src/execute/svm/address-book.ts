@@ -5,7 +5,7 @@
 import { base58Decode, base58Encode } from "#core/base58.ts";
 import { SandpiperError } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
-import { CLUSTER_ERROR } from "./errors.ts";
+import { EXECUTE_ERROR } from "#execute/errors.ts";
 
 export const ADDRESS_BYTES = 32;
 /** Addresses kept in each direction: about 10 MB when full. */
@@ -33,7 +33,7 @@ export class AddressBook {
     const bytes = base58Decode(address);
     if (bytes.length !== ADDRESS_BYTES)
       throw new SandpiperError(
-        CLUSTER_ERROR.account,
+        EXECUTE_ERROR.svmAccount,
         `Cannot read an address: ${ADDRESS_BYTES} bytes in base58, was ${JSON.stringify(address)}`,
       );
     if (this.#bytesOf.size >= ADDRESSES_MAX) this.#bytesOf.clear();

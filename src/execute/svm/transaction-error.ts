@@ -12,7 +12,7 @@ import {
   TransactionErrorInsufficientFundsForRent,
   TransactionErrorProgramExecutionTemporarilyRestricted,
 } from "litesvm/dist/internal.js";
-import type { TransactionErrorJson } from "./cluster.ts";
+import type { TransactionErrorJson } from "./account.ts";
 
 const TRANSACTION_ERRORS = (
   "AccountInUse AccountLoadedTwice AccountNotFound ProgramAccountNotFound InsufficientFundsForFee InvalidAccountForFee " +
