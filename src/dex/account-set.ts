@@ -29,6 +29,12 @@ export function vaultAmount(accounts: AccountSet, address: Address): Result<bigi
   return decodeTokenAmount(account.data);
 }
 
+/** The bytes of a mint, of either token program. */
+export function mintBytes(accounts: AccountSet, mint: Address): Result<Uint8Array, SandpiperError> {
+  const owner = accounts.get(mint)?.owner;
+  return ownedBytes(accounts, mint, owner === TOKEN_2022_PROGRAM ? TOKEN_2022_PROGRAM : TOKEN_PROGRAM, "mint");
+}
+
 /** What a mint keeps of its transfers; a mint of the first token program keeps nothing and need not be there. */
 export function mintTransferFee(
   accounts: AccountSet,

@@ -1,40 +1,31 @@
 /**
  * The io thread's desk: takes decisions from the hot thread, builds and signs what is to be sent, sends it, has it
  * followed, and puts all of it on record. In this order for a bundle: journal, send, Arb record; and at its end: hot
- * thread told, Outcome record, journal. Nothing here throws for a bad day; a decision that cannot be built goes on record
- * as skipped, with why.
+ * thread told, Outcome record (after the Arb record), journal. Nothing here throws for a bad day; a decision that cannot
+ * be built goes on record as skipped, with why.
+ *
+ * The simulation of a bundle begins just before its send, and the Arb record waits for its figures. The send waits for
+ * it only when it was told to, and not for longer than it was told.
  */
-import { errorText, SandpiperError } from "#core/error.ts";
-import type { PoolFacts } from "#core/pool.ts";
-import type { Address, Signature } from "#core/units.ts";
-import { type Decision, decisionId, type OutcomeNote } from "#decide/decision-record.ts";
+import { errorText } from "#core/error.ts";
+import type { Address } from "#core/units.ts";
+import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
+import { type BuilderParts, type Built, BundleBuilder, cannotBuild } from "./builder.ts";
 import { notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
-import { EXECUTE_ERROR } from "./errors.ts";
 import type { BundleJournal, JournalEntry } from "./journal.ts";
-import { compileMessage } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
-import { planInstructions } from "./plan.ts";
 import { RecentOutcomes } from "./recent.ts";
-import { type AgentIdentity, type ArbRecordParts, arbRecord, outcomeRecord } from "./records.ts";
-import { bundleIdOf, type Route, type SendAnswer } from "./route.ts";
+import { type ArbRecordParts, arbRecord, type KeyedRecord, outcomeRecord } from "./records.ts";
+import type { Route, SendAnswer } from "./route.ts";
+import type { Simulation, Simulator } from "./simulate/simulator.ts";
 import { type LandingTracker, OPEN_BUNDLES_MAX } from "./tracker.ts";
-import { signatureOf, signTransaction } from "./transaction.ts";
-import type { Wallet } from "./wallet.ts";
 
-/** A blockhash older than this (half its life) is not built on: the cluster has not answered for long. */
-const BLOCKHASH_AGE_NS_MAX = 30e9;
-
-export type DeskParts = {
-  readonly identity: AgentIdentity;
-  readonly wallet: Wallet;
-  readonly pool: (index: number) => PoolFacts | undefined;
+export type DeskParts = Omit<BuilderParts, "live"> & {
   /** Undefined in a paper run: nothing is sent, and every bundle fills as predicted. */
-  readonly live?: { readonly route: Route; readonly chain: ChainState };
+  readonly live?: DeskLive;
   readonly journal: BundleJournal;
   readonly outbox: Outbox;
-  readonly unixNs: (monotonicNs: number) => bigint;
-  readonly wallNs: () => bigint;
   readonly leaderOf: (slot: number) => Promise<string>;
   /** To the hot thread. */
   readonly note: (note: OutcomeNote) => void;
@@ -43,24 +34,28 @@ export type DeskParts = {
   readonly onSettled: (settlement: Settlement) => void;
 };
 
-type TransactionFacts = Pick<SentBundle, "route" | "signature" | "wireBase64" | "blockhash" | "lastValidBlockHeight">;
-/** Nothing is built for a paper fill: a recording need not know every account of a swap. */
-const PAPER: TransactionFacts = {
-  route: "paper",
-  signature: "" as Signature,
-  wireBase64: "",
-  blockhash: "",
-  lastValidBlockHeight: 0,
-};
+type DeskLive = { readonly route: Route; readonly chain: ChainState; readonly simulation?: DeskSimulation | undefined };
 
-type Built = { readonly bundle: SentBundle; readonly wire: Uint8Array };
+/** How built transactions are simulated; no such part, no simulation. */
+export type DeskSimulation = {
+  readonly simulator: Simulator;
+  /** The wallet's wSOL account. */
+  readonly baseAccount: Address;
+  /** How long a send waits for the verdict, and is called off when it is bad; 0 does not wait. */
+  readonly sendWaitsMs: number;
+};
 
 export class Desk {
   readonly #recent = new RecentOutcomes();
+  readonly #builder: BundleBuilder;
+  /** Arb records that are not durable yet, by decision: as many as bundles are open at most. */
+  readonly #recording = new Map<string, Promise<void>>();
   #tracker: LandingTracker | undefined;
   #sending = 0;
 
-  constructor(private readonly parts: DeskParts) {}
+  constructor(private readonly parts: DeskParts) {
+    this.#builder = new BundleBuilder(parts);
+  }
 
   /** The tracker reports to this desk, so it can only be made after it. */
   followWith(tracker: LandingTracker): void {
@@ -81,29 +76,89 @@ export class Desk {
     }
     let built: Built;
     try {
-      built = this.#build(decision);
+      if (this.openCount >= OPEN_BUNDLES_MAX)
+        throw cannotBuild(`fewer than ${OPEN_BUNDLES_MAX} open bundles`, `${this.openCount}`);
+      built = this.#builder.build(decision);
     } catch (thrown) {
-      const notSentBecause = `not_built: ${errorText(thrown)}`;
-      outbox.offer("arbitrage-decisions-proto", arbRecord(decision, { ...base, notSentBecause }));
-      this.#tellHotThread(decision.sequence);
+      this.#callOff(decision, { ...base, notSentBecause: `not_built: ${errorText(thrown)}` });
       return;
     }
-    const { bundle, wire } = built;
+    void this.#dispatch(decision, built, base);
+  }
+
+  #callOff(decision: Decision, parts: ArbRecordParts): void {
+    this.parts.outbox.offer("arbitrage-decisions-proto", arbRecord(decision, parts));
+    this.#tellHotThread(decision.sequence);
+  }
+
+  /** Nothing waits in here before the send has begun, unless the send is to wait for the simulation. */
+  async #dispatch(decision: Decision, built: Built, base: ArbRecordParts): Promise<void> {
+    const waitMs = this.parts.live?.simulation?.sendWaitsMs ?? 0;
+    this.#sending++;
+    const simulating = this.#simulate(built);
+    if (simulating === undefined || waitMs === 0) {
+      this.#launch(decision, built, base, simulating);
+      return;
+    }
+    const simulation = await Promise.race([simulating, Bun.sleep(waitMs)]);
+    if (simulation?.kind === "failed") {
+      this.#sending--;
+      this.#callOff(decision, { ...base, notSentBecause: "simulation_failed", simulation });
+    } else {
+      const bundle = { ...built.bundle, sendNs: this.parts.wallNs() };
+      this.#launch(decision, { ...built, bundle }, base, simulating);
+    }
+  }
+
+  /** Journal, send, Arb record: the journal has the record without the simulation's figures, for a kill in between. */
+  #launch(
+    decision: Decision,
+    { bundle, wire }: Built,
+    base: ArbRecordParts,
+    simulating: Promise<Simulation> | undefined,
+  ): void {
     const record = arbRecord(decision, { ...base, sent: bundle });
-    const entry = { bundle, arbKey: record.key, arbBase64: Buffer.from(record.bytes).toString("base64") };
-    this.parts.journal.opened(entry);
+    try {
+      const arbBase64 = Buffer.from(record.bytes).toString("base64");
+      this.parts.journal.opened({ bundle, arbKey: record.key, arbBase64 });
+    } catch (thrown) {
+      // What is not in the journal must not leave: nobody would follow it after a kill.
+      this.#sending--;
+      this.#callOff(decision, { ...base, notSentBecause: `not_built: ${errorText(thrown)}` });
+      return;
+    }
     void this.#send(bundle, wire);
-    void outbox.must("arbitrage-decisions-proto", record, () => this.parts.journal.recorded(bundle.decisionId));
+    const complete = async () => arbRecord(decision, { ...base, sent: bundle, simulation: await simulating });
+    this.#recordDecision(bundle.decisionId, simulating === undefined ? record : complete());
+  }
+
+  /** Begins at once; undefined where nothing is simulated. */
+  #simulate({ wire, instructions, hops }: Built): Promise<Simulation> | undefined {
+    const { live, wallet } = this.parts;
+    if (live?.simulation === undefined) return undefined;
+    const { simulator, baseAccount } = live.simulation;
+    const simulating = simulator.simulate({ wire, instructions, wallet: wallet.address, baseAccount });
+    void simulating.then((simulation) => this.#builder.limits.learn(hops, simulation));
+    return simulating;
+  }
+
+  #recordDecision(decisionId: string, record: KeyedRecord | Promise<KeyedRecord>): void {
+    const { outbox, journal } = this.parts;
+    const recording = (async () => {
+      await outbox.must("arbitrage-decisions-proto", await record, () => journal.recorded(decisionId));
+      this.#recording.delete(decisionId);
+    })();
+    this.#recording.set(decisionId, recording);
   }
 
   /** Takes over what an earlier life sent; `recorded` says that its Arb record is already on the bus. */
   resume(entry: JournalEntry, recorded: boolean): void {
-    const { outbox, journal, live } = this.parts;
+    const { journal, live } = this.parts;
     // Sequence numbers begin anew with each life: this one's must not free a decision of the present life.
     const bundle = { ...entry.bundle, sequence: 0 };
     const record = { key: entry.arbKey, bytes: new Uint8Array(Buffer.from(entry.arbBase64, "base64")) };
     if (recorded) journal.recorded(bundle.decisionId);
-    else void outbox.must("arbitrage-decisions-proto", record, () => journal.recorded(bundle.decisionId));
+    else this.#recordDecision(bundle.decisionId, record);
     if (live !== undefined && bundle.route === live.route.name) this.#tracker?.follow(bundle);
     else this.settle(bundle, notLanded("unknown", "the agent began anew in another mode while it was open"));
   }
@@ -131,64 +186,19 @@ export class Desk {
   async #record(bundle: SentBundle, settlement: Settlement, landNs: bigint): Promise<void> {
     const { identity, outbox, journal, leaderOf } = this.parts;
     const leader = await leaderOf(settlement.landedSlot || bundle.decidedSlot);
+    // Recovery takes an Outcome on the bus for the end of a bundle: its decision must be there before.
+    await this.#recording.get(bundle.decisionId);
     const record = outcomeRecord(bundle, settlement, { identity, landNs, leader });
     await outbox.must("bundle-outcomes-proto", record, () => journal.closed(bundle.decisionId));
-  }
-
-  #build(decision: Decision): Built {
-    const { wallet, pool, live } = this.parts;
-    if (this.openCount >= OPEN_BUNDLES_MAX)
-      throw cannotBuild(`fewer than ${OPEN_BUNDLES_MAX} open bundles`, `${this.openCount}`);
-    if (live === undefined) return { bundle: this.#describe(decision, PAPER), wire: new Uint8Array() };
-    const chain = live.chain.blockhash();
-    if (chain === undefined || chain.ageNs > BLOCKHASH_AGE_NS_MAX)
-      throw cannotBuild(
-        `a blockhash younger than ${BLOCKHASH_AGE_NS_MAX / 1e9} s`,
-        chain === undefined ? "none" : `one of ${Math.round(chain.ageNs / 1e9)} s`,
-      );
-    const instructions = planInstructions(decision, {
-      owner: wallet.address,
-      pool,
-      tokenAccount: (mint) => wallet.tokenAccount(mint),
-      tipAccount: live.route.tipAccount() as Address,
-    });
-    const { blockhash, lastValidBlockHeight } = chain;
-    const wire = signTransaction(compileMessage({ payer: wallet.address, blockhash, instructions }), [wallet.keypair]);
-    const signature = signatureOf(wire);
-    const wireBase64 = Buffer.from(wire).toString("base64");
-    const transaction = { route: live.route.name, signature, wireBase64, blockhash, lastValidBlockHeight };
-    return { bundle: this.#describe(decision, transaction), wire };
-  }
-
-  #describe(decision: Decision, transaction: TransactionFacts): SentBundle {
-    const { identity, pool, unixNs, wallNs } = this.parts;
-    const id = decisionId(identity.agent, identity.runStartMs, decision.sequence);
-    const bundleId = transaction.route === "paper" ? `paper-${id}` : bundleIdOf([transaction.signature]);
-    return {
-      ...transaction,
-      decisionId: id,
-      sequence: decision.sequence,
-      bundleId,
-      routeId: bundleId,
-      decidedSlot: Number(decision.slot),
-      pools: decision.hops.map((hop) => pool(hop.pool)?.address ?? ("" as Address)),
-      tipLamports: decision.tipLamports,
-      feeLamports: decision.feeLamports,
-      predictedNetLamports: decision.netLamports,
-      eventNs: unixNs(decision.eventNs),
-      decideNs: unixNs(decision.decideNs),
-      sendNs: wallNs(),
-      acceptedNs: 0n,
-    };
   }
 
   async #send(bundle: SentBundle, wire: Uint8Array): Promise<void> {
     const { live, wallNs, onAccepted } = this.parts;
     if (live === undefined) {
+      this.#sending--;
       this.settle(bundle, paperSettlement(bundle));
       return;
     }
-    this.#sending++;
     const answer: SendAnswer = await live.route.send(wire);
     this.#sending--;
     if (answer.kind === "rejected") this.settle(bundle, notLanded("rejected", answer.why));
@@ -200,6 +210,3 @@ export class Desk {
     }
   }
 }
-
-const cannotBuild = (must: string, was: string): SandpiperError =>
-  new SandpiperError(EXECUTE_ERROR.plan, `Cannot build a bundle: ${must}, was ${was}`, "later");

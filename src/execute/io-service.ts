@@ -16,11 +16,13 @@ import type { Config } from "#core/config.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
+import type { Address } from "#core/units.ts";
 import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
+import { RAYDIUM_CPMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
 import { AgentMetrics, type MetricsParts } from "./agent-metrics.ts";
 import { ChainState } from "./chain-state.ts";
-import { Desk, type DeskParts } from "./desk.ts";
+import { Desk, type DeskParts, type DeskSimulation } from "./desk.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
 import { type JitoRoute, openJitoRoute } from "./jito.ts";
 import { BundleJournal } from "./journal.ts";
@@ -32,6 +34,7 @@ import type { AgentIdentity } from "./records.ts";
 import { moveRecoveryPlace, type RecordReader, recoverOpenBundles } from "./recovery.ts";
 import { RivalFinder } from "./rivals.ts";
 import { createRpc, type Rpc } from "./rpc.ts";
+import { BEFORE_MS_MAX, Simulator, simulationRpc } from "./simulate/simulator.ts";
 import { LandingTracker } from "./tracker.ts";
 import { Wallet } from "./wallet.ts";
 
@@ -62,10 +65,18 @@ const START_MS_MAX = 30_000;
 const START_RETRY_MS = 200;
 /** How long a stop waits for open bundles and unpublished records; the rest is in the journal. */
 const STOP_MS_MAX = 2_000;
+/** What every swap of the market at hand runs. */
+const PROGRAMS = [TOKEN_PROGRAM, TOKEN_2022_PROGRAM, RAYDIUM_CPMM_PROGRAM];
 /** Longest sleep of the decision loop: it looks for a stop in between. */
 const DECISION_WAIT_MS = 100;
 
-type Live = { readonly rpc: Rpc; readonly chain: ChainState; readonly route: JitoRoute; readonly rivals: RivalFinder };
+type Live = {
+  readonly rpc: Rpc;
+  readonly chain: ChainState;
+  readonly route: JitoRoute;
+  readonly rivals: RivalFinder;
+  readonly simulation: DeskSimulation | undefined;
+};
 
 export async function startIoService(parts: IoServiceParts): Promise<IoService> {
   const { config, identity, clock, log } = parts;
@@ -124,16 +135,20 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
 
 /** Waits until cluster and block engine answer; throws a SandpiperError (retry later) when they do not. */
 async function openLive({ config, clock, random, log }: IoServiceParts, wallet: Wallet): Promise<Live> {
-  const rpc = createRpc({ url: `http://127.0.0.1:${config["sim.rpcPort"]}` });
-  const chain = new ChainState(rpc, clock, await wallet.baseAccount());
+  const rpcUrl = `http://127.0.0.1:${config["sim.rpcPort"]}`;
+  const rpc = createRpc({ url: rpcUrl });
+  const baseAccount = await wallet.baseAccount();
+  const chain = new ChainState(rpc, clock, baseAccount);
   const url = `http://127.0.0.1:${config["sim.blockEnginePort"]}`;
   const deadlineNs = clock.monotonicNs() + START_MS_MAX * 1e6;
   for (;;) {
     await chain.refresh();
     try {
       const route = await openJitoRoute({ url, clock, random });
-      if (chain.blockhash() !== undefined && chain.baseUnits !== undefined)
-        return { rpc, chain, route, rivals: new RivalFinder(rpc, new Set(route.tipAccounts)) };
+      if (chain.blockhash() !== undefined && chain.baseUnits !== undefined) {
+        const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));
+        return { rpc, chain, route, rivals, simulation: await openSimulation(config, clock, rpcUrl, baseAccount) };
+      }
     } catch (thrown) {
       log.debug("waiting for the block engine", { why: errorText(thrown) });
     }
@@ -145,6 +160,20 @@ async function openLive({ config, clock, random, log }: IoServiceParts, wallet: 
       );
     await Bun.sleep(START_RETRY_MS);
   }
+}
+
+/** Programs are read ahead: compiling one while a bundle waits would be the slowest thing this thread does. */
+async function openSimulation(
+  config: Config,
+  clock: Clock,
+  rpcUrl: string,
+  baseAccount: Address,
+): Promise<DeskSimulation | undefined> {
+  const mode = config["arbitrage.simulate"];
+  if (mode === "off") return undefined;
+  const simulator = new Simulator(simulationRpc(rpcUrl), clock);
+  await simulator.learn(PROGRAMS);
+  return { simulator, baseAccount, sendWaitsMs: mode === "before" ? BEFORE_MS_MAX : 0 };
 }
 
 async function refreshChain(chain: ChainState, desk: Desk): Promise<void> {

@@ -36,6 +36,8 @@ export type PlanContext = {
   /** The wallet's token account for a mint. */
   readonly tokenAccount: (mint: Address) => Address | undefined;
   readonly tipAccount: Address;
+  /** A learnt compute limit for these swaps; undefined where the table must do. */
+  readonly computeUnits?: number | undefined;
 };
 
 /** Throws a SandpiperError when the decision names a pool or token that is not known here. */
@@ -55,7 +57,7 @@ export function planInstructions(decision: PlannedSwaps, context: PlanContext): 
     });
   });
   return [
-    computeUnitLimit(computeUnits),
+    computeUnitLimit(Math.min(context.computeUnits ?? computeUnits, computeUnits)),
     ...swaps,
     transferLamports(context.owner, context.tipAccount, decision.tipLamports),
   ];

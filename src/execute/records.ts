@@ -4,6 +4,7 @@ import { type Address, lamportsToSol } from "#core/units.ts";
 import { type Decision, decisionId } from "#decide/decision-record.ts";
 import { type ArbFields, arbEnvelope, encodeEnvelope, type OutcomeFields, outcomeEnvelope } from "#wire/envelope.ts";
 import type { SentBundle, Settlement } from "./bundle.ts";
+import type { Simulation } from "./simulate/simulator.ts";
 
 /** Who decides, the same for every record of one life of the agent. */
 export type AgentIdentity = {
@@ -23,13 +24,15 @@ export type ArbRecordParts = {
   readonly sent?: Pick<SentBundle, "bundleId" | "signature" | "sendNs">;
   /** Overrides the decision's own, when it was to be sent and could not be. */
   readonly notSentBecause?: string;
+  /** Of the built transaction; undefined where there was none. */
+  readonly simulation?: Simulation | undefined;
 };
 
 export type KeyedRecord = { readonly key: string; readonly bytes: Uint8Array };
 
 /** The Arb envelope, keyed by the pair of its first and last pool. */
 export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecord {
-  const { identity, sent, unixNs } = parts;
+  const { identity, sent, simulation, unixNs } = parts;
   const pools = decision.hops.map(({ pool }) => parts.pool(pool));
   const addresses = pools.map((pool) => pool?.address ?? ("" as Address));
   const fields: ArbFields = {
@@ -63,6 +66,10 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     decideNs: unixNs(decision.decideNs),
     sendNs: sent?.sendNs ?? 0n,
     sequence: BigInt(decision.sequence),
+    simNetLamports: simulation?.netLamports ?? 0n,
+    simComputeUnits: BigInt(simulation?.computeUnits ?? 0),
+    simNs: BigInt(simulation?.tookNs ?? 0),
+    simError: simulation?.error ?? "",
   };
   return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields)) };
 }

@@ -35,12 +35,15 @@ import { transferLamports } from "./plan.ts";
 import { recoverOpenBundles } from "./recovery.ts";
 import { RivalFinder } from "./rivals.ts";
 import { createRpc } from "./rpc.ts";
+import { Simulator } from "./simulate/simulator.ts";
 import { LandingTracker } from "./tracker.ts";
 import { signTransaction } from "./transaction.ts";
 import { Wallet } from "./wallet.ts";
 
 const PROGRAM = readFileSync(join(import.meta.dir, "../../programs/cp-swap.so"));
 const ROUNDS_MAX = 200;
+/** Longer than any simulation takes. */
+const WAIT_MS = 60_000;
 const seed = (fill: number) => new Uint8Array(32).fill(fill);
 
 async function startWorld(startSlot = 1_000n, ports = { rpc: 0, engine: 0 }) {
@@ -68,7 +71,7 @@ async function startWorld(startSlot = 1_000n, ports = { rpc: 0, engine: 0 }) {
 type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** The io thread's parts on a world, with what it published. */
-async function startDesk(world: World, folder: string) {
+async function startDesk(world: World, folder: string, sendWaitsMs = 0) {
   const { clock, wallet } = world;
   const rpc = createRpc({ url: world.rpcDoor.url });
   const chain = new ChainState(rpc, clock, await wallet.baseAccount());
@@ -78,13 +81,14 @@ async function startDesk(world: World, folder: string) {
   const published: { topic: string; value: Uint8Array }[] = [];
   const notes: OutcomeNote[] = [];
   const outbox = new Outbox(async (topic, _, value) => published.push({ topic, value }), Bun.sleep);
+  const simulator = new Simulator(rpc, clock);
   const journal = new BundleJournal(join(folder, "open.ndjson"));
   const leaders = new Leaders(rpc);
   const desk = new Desk({
     identity: { agent: "arbitrage", mode: "sim", version: "test", modelHash: "m", runStartMs: 1 },
     wallet,
     pool: (index) => world.pools[index],
-    live: { route, chain },
+    live: { route, chain, simulation: { simulator, baseAccount: await wallet.baseAccount(), sendWaitsMs } },
     journal,
     outbox,
     unixNs: (ns) => clock.wallNs() - BigInt(clock.monotonicNs() - ns),
@@ -236,6 +240,9 @@ describe("a bundle on the local cluster", () => {
     const [arb] = io.arbs();
     expect(arb).toMatchObject({ action: "send", decisionId: outcome.decisionId, bundleId: outcome.bundleId });
     expect(arb?.pools).toHaveLength(decision.hops.length);
+    expect(arb).toMatchObject({ simNetLamports: decision.netLamports, simError: "" });
+    expect(arb?.simComputeUnits).toBe(outcome.computeUnits);
+    expect(arb?.simNs).toBeGreaterThan(0n);
     expect(io.notes.at(-1)).toMatchObject({ sequence: 1, landedShare: 1, tipMedianLamports: 100_000 });
     expect(io.journal.open).toEqual([]);
     expect(io.desk.openCount).toBe(0);
@@ -250,6 +257,33 @@ describe("a bundle on the local cluster", () => {
     expect(outcome).toMatchObject({ state: "state_moved", landed: false, exact: false, realisedNetLamports: 0n });
     expect(outcome.reason).toContain(`hop 1 of ${decision.hops.length} would pay less than quoted; no rival`);
     expect(io.chain.baseUnits).toBe(1_000_000_000_000n);
+    expect(io.arbs()).toMatchObject([
+      { action: "send", simNetLamports: 0n, simError: '{"InstructionError":[1,{"Custom":6005}]}' },
+    ]);
+  });
+
+  test("is not sent when its simulation before the send fails, and says so", async () => {
+    io.journal.close();
+    io = await startDesk(world, folder, WAIT_MS);
+    const decision = decide(world);
+    const first = decision.exact[0] as ExactHop;
+    trade(world, first.pool.index, first.inputSide, 20n);
+    io.desk.take(decision);
+    for (let round = 0; round < ROUNDS_MAX && io.arbs().length === 0; round++) await Bun.sleep(5);
+    const simError = '{"InstructionError":[1,{"Custom":6005}]}';
+    expect(io.arbs()).toMatchObject([{ action: "skip", reason: "simulation_failed", bundleId: "", simError }]);
+    expect(io.notes.at(-1)?.sequence).toBe(1);
+    expect([world.engine.counters.received, io.desk.openCount, io.journal.open.length]).toEqual([0, 0, 0]);
+  });
+
+  test("is sent after a simulation that passes when the send waits for it", async () => {
+    io.journal.close();
+    io = await startDesk(world, folder, WAIT_MS);
+    const decision = decide(world);
+    io.desk.take(decision);
+    const outcome = await io.outcome(() => world.engine.tick());
+    expect(outcome).toMatchObject({ state: "landed", exact: true });
+    expect(io.arbs()).toMatchObject([{ action: "send", simNetLamports: decision.netLamports, simError: "" }]);
   });
 
   test("names the rival that outbid it, and its tip", async () => {

@@ -16,6 +16,7 @@ import { VERSION } from "#core/version.ts";
 import { Heartbeat, readHeartbeat } from "#memory/heartbeat.ts";
 import { childCommand } from "./child-command.ts";
 import { ensureWallet, makeRegions, removeRegions } from "./first-start.ts";
+import { watchLauncher } from "./launcher.ts";
 import { coreOf } from "./placement.ts";
 import { freeMiB, partsOff, preflight } from "./preflight.ts";
 import { type ChildSpec, childrenOf, STOP_PHASE_MS_MAX } from "./process-table.ts";
@@ -43,6 +44,7 @@ class Supervisor {
   readonly #heartbeats: ArrayBuffer;
   readonly #processes: WatchedProcess[];
   readonly #off = partsOff();
+  readonly #launcherIsGone = watchLauncher();
   readonly #done = Promise.withResolvers<number>();
   #stopping = false;
   #reportedAtMs = 0;
@@ -102,6 +104,7 @@ class Supervisor {
 
   #everySecond(nowMs: number): void {
     this.#reportedAtMs = nowMs;
+    if (this.#launcherIsGone()) void this.#stop(EXIT_CODE.ok);
     const free = freeMiB(this.#config.dataDir);
     const floor = Math.floor(this.#config["data.freeMiBMin"] / 2);
     if (free < floor && !this.#stopping) {

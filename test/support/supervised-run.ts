@@ -2,7 +2,7 @@
  * A whole Sandpiper for a story test: the real supervisor with all its processes, in a folder and on ports of its own.
  * Everything a story sees, it sees as an operator would: the API, the tables, the bus, signals and exit codes.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -91,7 +91,7 @@ export class SupervisedRun {
     const all = ["--dataDir", dataDir, ...own, ...flags];
     loadConfig({ environment: {}, flags: all });
     const output = `${dataDir}.log`;
-    const file = Bun.file(output);
+    const file = openSync(output, "a");
     const child = Bun.spawn([...command, "supervisor", ...all], {
       stdin: "ignore",
       stdout: file,
@@ -100,6 +100,7 @@ export class SupervisedRun {
       // A process group of its own, as a shell gives to what it runs.
       detached: true,
     });
+    closeSync(file);
     return new SupervisedRun(dataDir, ports, child, output);
   }
 

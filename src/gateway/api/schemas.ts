@@ -53,6 +53,10 @@ export const DecisionSchema = t.Object(
     decide_ns: whole64("When the hot thread had decided.", "1700000000000031000"),
     send_ns: whole64("When the send call started; 0 when nothing was sent.", "1700000000000240000"),
     sequence: whole64("Of the decision in its agent's run, from 1, without gaps.", "17"),
+    sim_net_lamports: whole64("Change of the wallet when the built transaction was simulated.", "899331"),
+    sim_compute_units: whole64("What it used there.", "24102"),
+    sim_ns: whole64("How long that took; 0 when it was not simulated.", "410000"),
+    sim_error: text("Why it would fail, or not_simulated and why; empty when it would work.", ""),
   },
   { description: "One arbitrage decision, sent or not." },
 );

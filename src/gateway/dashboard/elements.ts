@@ -16,6 +16,8 @@ export type Cell = {
   readonly tone?: string;
   /** The whole of what is shown in short. */
   readonly title?: string;
+  /** Makes the text a link; its row opens it, too. */
+  readonly href?: string;
 };
 
 /**
@@ -43,11 +45,42 @@ export function drawRows(
 
 const NOTHING: Cell = { text: "" };
 
-function drawCell(element: HTMLElement, column: string, { text, tone = "", title = "" }: Cell = NOTHING): void {
-  setText(element, text);
+function drawCell(element: HTMLElement, column: string, { text, tone = "", title = "", href }: Cell = NOTHING): void {
+  if (href === undefined) setText(element, text);
+  else drawLink(element, text, href);
   const className = `${column} ${tone}`.trim();
   if (element.className !== className) element.className = className;
   if (element.title !== title) element.title = title;
+}
+
+function drawLink(cell: HTMLElement, text: string, href: string): void {
+  let link = cell.querySelector("a");
+  if (!link) {
+    link = document.createElement("a");
+    cell.replaceChildren(link);
+  }
+  setText(link, text);
+  if (link.getAttribute("href") !== href) link.setAttribute("href", href);
+}
+
+/** A click anywhere in a row of `body` follows the row's link. */
+export function openRowsOnClick(body: HTMLElement): void {
+  body.addEventListener("click", ({ target }) => {
+    if (!(target instanceof Element) || target.closest("a") || getSelection()?.isCollapsed === false) return;
+    target.closest("tr")?.querySelector("a")?.click();
+  });
+}
+
+/** An element with a class and children; text stays text. */
+export function make<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  className: string,
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name);
+  if (className !== "") element.className = className;
+  element.append(...children);
+  return element;
 }
 
 function emptyRow(columns: number): HTMLTableRowElement {

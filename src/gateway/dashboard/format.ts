@@ -56,7 +56,25 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   J1toso1uCk3RLmjorhTtrVwY9HJ7X8V9yYac6Y7kGCPn: "JitoSOL",
 };
 
+/** All nine decimals: nothing is cut. */
+export function exactSolText(lamports: bigint): string {
+  const magnitude = lamports < 0n ? -lamports : lamports;
+  const fraction = (magnitude % LAMPORTS_PER_SOL).toString().padStart(9, "0");
+  return `${lamports < 0n ? MINUS : ""}${WHOLE.format(magnitude / LAMPORTS_PER_SOL)}.${fraction}`;
+}
+
+/** Time of day in UTC with microseconds: "17:19:44.014905". */
+export function clockText(unixNs: bigint): string {
+  const time = new Date(Number(unixNs / 1_000_000n)).toISOString().slice(11, 23);
+  return `${time}${((unixNs / 1_000n) % 1_000n).toString().padStart(3, "0")}`;
+}
+
+/** Addresses and signatures inside a sentence in short, so that its own words are not pushed out of sight. */
+export const shortReason = (reason: string): string =>
+  reason.replaceAll(/\b[1-9A-HJ-NP-Za-km-z]{32,88}\b/g, (address) => `${address.slice(0, 4)}…`);
+
 /** Enough of an address to tell it from its neighbours; the whole one is in the title. */
 export const shortAddress = (address: string): string => address.slice(0, 4);
 
-export const tokenText = (mint: string): string => SYMBOLS[mint] ?? shortAddress(mint);
+/** The dots say that it is a piece of an address and no symbol. */
+export const tokenText = (mint: string): string => SYMBOLS[mint] ?? `${shortAddress(mint)}…`;

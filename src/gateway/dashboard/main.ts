@@ -4,7 +4,8 @@
  */
 import { arbFromJson, outcomeFromJson } from "#wire/envelope.ts";
 import { Connection, type Link } from "./connection.ts";
-import { byId, setText } from "./elements.ts";
+import { DecisionPanel } from "./decision-panel.ts";
+import { byId, openRowsOnClick, setText } from "./elements.ts";
 import { ageText } from "./format.ts";
 import { PageState, ROWS_MAX } from "./page-state.ts";
 import { ProfitPlot } from "./profit-plot.ts";
@@ -13,6 +14,11 @@ import { drawRun } from "./run-panel.ts";
 import type { PageProfit } from "./status.ts";
 
 const DRAW_EVERY_MS = 250;
+/** Rows must not slip away under a pointer or a keyboard that is about to open one. */
+const FOCUSED = "#decisions :focus-visible, #outcomes :focus-visible";
+const POINTED = "#decisions tr:hover, #outcomes tr:hover";
+/** On a touch screen the last row that was touched counts as pointed at until the next touch. */
+const pointer = matchMedia("(hover: hover)");
 
 const state = new PageState();
 const plot = new ProfitPlot(byId("plot"));
@@ -39,6 +45,11 @@ for (const input of document.querySelectorAll("input[name=which]"))
     shown = newest();
     draw();
   });
+for (const id of ["decisions", "outcomes"]) openRowsOnClick(byId(id));
+new DecisionPanel({
+  decision: (id) => [...state.decisions.rows, ...state.sent.rows].find((row) => row.decisionId === id),
+  outcome: (id) => state.outcomes.rows.find((row) => row.decisionId === id),
+});
 setInterval(draw, DRAW_EVERY_MS);
 draw();
 
@@ -77,7 +88,9 @@ function draw(): void {
   const nowMs = state.nowMs();
   drawLink(connection.link());
   if (state.status) drawRun(state.status, nowMs);
-  if (!paused) shown = newest();
+  const held = paused || document.querySelector(pointer.matches ? `${FOCUSED}, ${POINTED}` : FOCUSED) !== null;
+  if (!held) shown = newest();
+  byId("held").hidden = paused || !held;
   drawDecisions(shown.decisions, nowMs);
   drawOutcomes(shown.outcomes, nowMs);
   plot.draw(state.profit, nowMs);

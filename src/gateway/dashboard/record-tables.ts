@@ -1,7 +1,8 @@
 /** The two tables of the record: what was decided, and how what was sent ended. */
 import type { Arb, Outcome } from "#wire/envelope.ts";
+import { decisionHref } from "./decision-link.ts";
 import { byId, type Cell, drawRows } from "./elements.ts";
-import { ageText, countText, latencyText, shortAddress, solText, tokenText, wordsText } from "./format.ts";
+import { ageText, countText, latencyText, shortAddress, shortReason, solText, tokenText, wordsText } from "./format.ts";
 
 /** The class of each column, as the heads in index.html have it. */
 const WIDE_NUMBER = "number wide";
@@ -28,9 +29,11 @@ const OUTCOME_COLUMNS = [
   WIDE_NUMBER,
   "number",
   "wide",
-  `${WIDE_NUMBER} quiet`,
-  "quiet",
+  "number quiet",
+  "wide quiet",
 ] as const;
+/** Thin spaces: a cycle of three hops fits a phone. */
+const STEP = "\u2009›\u2009";
 /** Places kept free from the start, so that the page does not grow under the reader's eyes. */
 const DECISION_ROWS = 12;
 const OUTCOME_ROWS = 8;
@@ -54,7 +57,7 @@ function decisionCells(row: Arb, nowMs: number): Cell[] {
   const reason = wordsText(row.reason);
   return [
     { text: ageText(nowMs - Number(row.decideNs / 1_000_000n)), title: row.decisionId },
-    { text: path.map(tokenText).join(" › "), tone, title: path.join(" › ") },
+    { text: path.map(tokenText).join(STEP), tone, title: path.join(" › "), href: decisionHref(row.decisionId) },
     { text: row.pools.map(shortAddress).join(" "), title: row.pools.join("\n") },
     amount(row.hopAmounts[0], tone),
     amount(row.hopAmounts.at(-1), tone),
@@ -73,7 +76,12 @@ function outcomeCells(row: Outcome, nowMs: number): Cell[] {
   const tookMs = row.sendNs > 0n ? Number(row.landNs - row.sendNs) / 1e6 : undefined;
   return [
     { text: ageText(nowMs - Number(row.landNs / 1_000_000n)), title: row.bundleId },
-    { text: wordsText(row.state), tone: row.landed ? "good" : "quiet", title: row.txSignature },
+    {
+      text: wordsText(row.state),
+      tone: row.landed ? "good" : "quiet",
+      title: row.txSignature,
+      href: decisionHref(row.decisionId),
+    },
     { text: row.path },
     { text: row.landed ? countText(row.landedSlot) : "" },
     amount(row.tipLamports),
@@ -81,7 +89,7 @@ function outcomeCells(row: Outcome, nowMs: number): Cell[] {
     amount(row.landed || lost ? row.realisedNetLamports : undefined, lost ? "trouble" : "good"),
     { text: row.landed ? yesOrNo(row.exact) : "" },
     { text: tookMs === undefined ? "" : latencyText(tookMs) },
-    { text: row.reason, title: row.reason },
+    { text: shortReason(row.reason), title: row.reason },
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The figures of the run, its processes, and what is off. */
-import { byId, drawRows, setText } from "./elements.ts";
+import { byId, drawRows, make, setText } from "./elements.ts";
 import { ageText, countText, latencyParts, latencyText, percentText, solText } from "./format.ts";
 import type { PageProcess, PageStatus } from "./status.ts";
 
@@ -8,14 +8,40 @@ const PROCESS_COLUMNS = ["", "state", "number quiet", "quiet", "number", "quiet"
 const PROCESS_ROWS = 8;
 /** A market this quiet for so long is trouble: slots come every few hundred ms. */
 const LAG_MS_TROUBLE = 5_000;
+/** The supervisor reports every second. */
+const REPORT_AGE_MS_TROUBLE = 5_000;
+/** Messages that wait for the recorder: a busy market's few seconds are no news. */
+const BEHIND_SHOWN = 500;
+const BEHIND_TROUBLE = 5_000;
 
 export function drawRun(status: PageStatus, nowMs: number): void {
   drawFigures(status, nowMs);
   drawRows(byId("processes"), status.processes.map(processCells), PROCESS_COLUMNS, PROCESS_ROWS);
-  const { length } = status.processes;
-  const ready = status.processes.filter(({ state }) => state === "ready").length;
-  note("ready", length === 0 ? "no supervisor reports" : `${ready} of ${length} ready`, ready < length);
-  setText(byId("off"), status.off.map(({ part, why }) => `${part} is off: ${why}`).join(" · "));
+  drawReport(status);
+  drawOff(status);
+}
+
+/** A dead supervisor's last report still says "ready": it is shown, but not as the truth. */
+function drawReport({ processes, report_age_ms }: PageStatus): void {
+  const stale = report_age_ms !== null && report_age_ms > REPORT_AGE_MS_TROUBLE;
+  byId("processes").classList.toggle("stale", stale);
+  const { length } = processes;
+  const ready = processes.filter(({ state }) => state === "ready").length;
+  if (length === 0) note("ready", "no supervisor has reported", true);
+  else if (stale) note("ready", `supervisor silent for ${ageText(report_age_ms)}: this is what it last knew`, true);
+  else note("ready", `${ready} of ${length} ready`, ready < length);
+}
+
+function drawOff({ off }: PageStatus): void {
+  const key = JSON.stringify(off);
+  const details = byId("off");
+  if (details.dataset["drawn"] === key) return;
+  details.dataset["drawn"] = key;
+  details.hidden = off.length === 0;
+  setText(byId("off-parts"), `Off: ${off.map(({ part }) => part).join(" · ")}`);
+  byId("off-reasons").replaceChildren(
+    ...off.flatMap(({ part, why }) => [make("dt", "", part), make("dd", "quiet", why)]),
+  );
 }
 
 function drawFigures(status: PageStatus, nowMs: number): void {
@@ -58,7 +84,8 @@ function drawMarket({ market }: PageStatus): void {
 function drawStore({ store }: PageStatus): void {
   const age = store.totals_age_ms;
   const away = age === null ? "store away" : `store away, sums ${ageText(age)} old`;
-  note("store", store.reachable ? "on record" : away, !store.reachable);
+  const behind = store.behind < BEHIND_SHOWN ? "" : `, ${countText(store.behind)} waiting`;
+  note("store", `${store.reachable ? "on record" : away}${behind}`, !store.reachable || store.behind > BEHIND_TROUBLE);
   byId("store").title = store.why;
 }
 
