@@ -27,7 +27,8 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
     tradesPerSlot: config["sim.tradesPerSlot"],
     rivals: config["sim.rivals"],
     wallet: config["sim.wallet"],
-    program: readProgramFile(),
+    program: readProgramFile("cp-swap"),
+    concentrated: { pools: config["sim.concentratedPools"], program: readProgramFile("clmm") },
   });
   const socketDoor = startSocketDoor(cluster, { port: config["sim.wsPort"], clock });
   const rpcDoor = startRpcDoor(cluster, { port: config["sim.rpcPort"], socketPort: socketDoor.port });
