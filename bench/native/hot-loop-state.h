@@ -32,6 +32,7 @@ typedef struct {
   double event_ns, feed_ns;
   uint32_t pool, transaction;
   uint64_t reserve[2];
+  uint64_t unused[8];
 } Record;
 
 typedef struct {
@@ -47,7 +48,7 @@ typedef struct {
   uint64_t reserves[8];
   uint8_t unused[24];
 } Decision;
-_Static_assert(sizeof(Record) == 64 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
+_Static_assert(sizeof(Record) == 128 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
 
 typedef struct {
   _Alignas(64) _Atomic uint32_t head;

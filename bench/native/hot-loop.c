@@ -7,7 +7,7 @@
  * Workload file, little endian: u32 pools, places, two unused, snapshotRecords, events, tips, warmUp;
  * f64 inputMax, fee, tipShareMax, missCost, evMin, slotMs; f64 tips[16];
  * u32 feeNumerator[pools]; u32 feeDenominator[pools];
- * i32 hops[4 * places]; i32 starts[pools + 1]; 64-byte records[snapshotRecords + events].
+ * i32 hops[4 * places]; i32 starts[pools + 1]; 128-byte records[snapshotRecords + events].
  */
 #include <dlfcn.h>
 #include <math.h>

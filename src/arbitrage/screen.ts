@@ -5,6 +5,9 @@
  * form compose: a hop after (A, B, D) gives D ← in·D + keep·A, A ← keep·out·A, B ← in·B. The cycle earns iff A > B; the
  * best input is x* = (√(A·B) − B) / D, and the profit there is (√A − √B)² / D. Found candidates are exact to float
  * rounding and ignore the program's integer rounding: sizing.ts settles a winner in integers.
+ *
+ * Within one segment a concentrated pool is such a hop too. Where the best input would leave the segment of one of them,
+ * a bounded search over the segments takes the place of the formula.
  */
 import { type CycleIndex, HOPS_MAX, NO_HOP } from "./cycle-index.ts";
 import type { PoolTable } from "./pool-table.ts";
@@ -17,6 +20,8 @@ export const CANDIDATES_MAX = 8;
  * It is off by rounding, far less than this.
  */
 const RATE_SLACK = 1e-9;
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+const GOLDEN_STEPS = 48;
 
 /** The best cycles of one event, best first. */
 export class Candidates {
@@ -96,14 +101,17 @@ function screenCycle(
   profitMin: number,
   into: Candidates,
 ): void {
+  const first = place * HOPS_MAX;
   let a = 1;
   let b = 1;
   let d = 0;
-  for (let i = place * HOPS_MAX, end = i + HOPS_MAX; i < end; i++) {
+  let limited = false;
+  for (let i = first, end = first + HOPS_MAX; i < end; i++) {
     const hop = hops[i] as number;
     if (hop === NO_HOP) break;
     const reserveIn = table.reserves[hop] as number;
     const keep = table.keeps[hop >> 1] as number;
+    if (table.limits[hop] !== Number.POSITIVE_INFINITY) limited = true;
     d = reserveIn * d + keep * a;
     a = keep * (table.reserves[hop ^ 1] as number) * a;
     b = reserveIn * b;
@@ -111,7 +119,57 @@ function screenCycle(
   // The rates were beyond 1 by their rounding alone, or there is nothing to divide by.
   if (!(a > b) || !(b > 0)) return;
   const best = (Math.sqrt(a) * Math.sqrt(b) - b) / d;
-  const input = Math.min(best, inputMax);
-  const profit = (a * input) / (b + d * input) - input;
+  let input = Math.min(best, inputMax);
+  let profit = (a * input) / (b + d * input) - input;
+  if (limited && leavesSegment(hops, first, table, input)) {
+    input = bestAcross(hops, first, table, inputMax);
+    profit = cycleOutput(hops, first, table, input) - input;
+  }
   if (profit > profitMin) into.offer(hops, place, input, profit);
+}
+
+/** Whether the input would push a concentrated pool of the cycle over its next tick. */
+function leavesSegment(hops: Int32Array, first: number, table: PoolTable, input: number): boolean {
+  let amount = input;
+  for (let i = first; i < first + HOPS_MAX && hops[i] !== NO_HOP; i++) {
+    if (amount > (table.limits[hops[i] as number] as number)) return true;
+    amount = table.output(hops[i] as number, amount);
+  }
+  return false;
+}
+
+/** What comes out of the cycle, over as many segments as it takes. */
+function cycleOutput(hops: Int32Array, first: number, table: PoolTable, input: number): number {
+  let amount = input;
+  for (let i = first; i < first + HOPS_MAX && hops[i] !== NO_HOP; i++) amount = table.output(hops[i] as number, amount);
+  return amount;
+}
+
+/**
+ * The best input where segments are left: prices only get worse with more input, so what a cycle earns rises and then
+ * falls, and a golden section finds the top. Each step shrinks the range by 0.618: 48 of them to 1e-10 of it.
+ */
+function bestAcross(hops: Int32Array, first: number, table: PoolTable, inputMax: number): number {
+  let low = 0;
+  let high = inputMax;
+  let left = high - GOLDEN * (high - low);
+  let right = low + GOLDEN * (high - low);
+  let atLeft = cycleOutput(hops, first, table, left) - left;
+  let atRight = cycleOutput(hops, first, table, right) - right;
+  for (let step = 0; step < GOLDEN_STEPS; step++) {
+    if (atLeft < atRight) {
+      low = left;
+      left = right;
+      atLeft = atRight;
+      right = low + GOLDEN * (high - low);
+      atRight = cycleOutput(hops, first, table, right) - right;
+    } else {
+      high = right;
+      right = left;
+      atRight = atLeft;
+      left = high - GOLDEN * (high - low);
+      atLeft = cycleOutput(hops, first, table, left) - left;
+    }
+  }
+  return (low + high) / 2;
 }

@@ -6,7 +6,7 @@
  * the least input of its step, then look at the neighbouring steps. Each costs two quotes of the chain, and the result is
  * never worse than the start. Input and output are lamports below 2^53: floats hold them.
  */
-import { type ExactHop, leastInputFor, quoteCycle } from "./quote-cycle.ts";
+import { type ExactHop, inputForOutput, quoteCycle } from "./quote-cycle.ts";
 import { WholeCycle } from "./whole-cycle.ts";
 
 /** A cycle as a function of lamports put in. */
@@ -23,6 +23,8 @@ export type Sized = { readonly input: number; readonly output: number };
 
 /** Steps looked at on either side of the first one. */
 const STEPS_MAX = 4;
+/** The same where a quote walks over ticks: it costs ten times as much, and its steps are fine. */
+const STEPS_CONCENTRATED_MAX = 1;
 const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Reused, so that a winner allocates little. */
@@ -30,15 +32,18 @@ const whole = new WholeCycle();
 
 /** The best input found between 1 and `max`, from `start`. */
 export function sizeCycle(hops: readonly ExactHop[], start: number, max: number): Sized {
-  return sizeCurve(max <= LAMPORTS_MAX && whole.load(hops) ? whole : bigintCurve(hops), start, max);
+  const capped = Math.min(max, LAMPORTS_MAX);
+  if (hops.some(({ concentrated }) => concentrated !== undefined))
+    return sizeCurve(bigintCurve(hops, false), start, capped, STEPS_CONCENTRATED_MAX);
+  return sizeCurve(whole.load(hops) ? whole : bigintCurve(hops, true), start, capped);
 }
 
-/** The same in bigints, for reserves of any size. */
-function bigintCurve(hops: readonly ExactHop[]): CycleCurve {
+/** The same in bigints, for reserves of any size and for concentrated pools. */
+function bigintCurve(hops: readonly ExactHop[], inverseIsLeast: boolean): CycleCurve {
   return {
     outputOf: (input) => Number(quoteCycle(hops, BigInt(input))),
-    inputFor: (output) => Number(leastInputFor(hops, BigInt(output))),
-    inverseIsLeast: true,
+    inputFor: (output) => Number(inputForOutput(hops, BigInt(output))),
+    inverseIsLeast,
   };
 }
 

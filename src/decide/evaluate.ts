@@ -2,9 +2,11 @@
  * From a screened candidate to a decision: exact amounts on the exact reserves, features, the best tip, then the gates
  * in the order in which an operator would ask. Runs only for a winner, so it may make bigints; it never throws.
  */
+
+import { fillConcentrated } from "#arbitrage/concentrated-quote.ts";
 import { type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import type { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
+import { type ExactHop, exactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
 import { sizeCycle } from "#arbitrage/sizing.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
@@ -65,12 +67,7 @@ export class Evaluator {
     input.recentOutbidShare = context.recent.outbidShare;
     fillFeatures(this.#features, input);
     chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict);
-    const decisionHops: DecisionHop[] = hops.map(({ pool, inputSide, reserveIn, reserveOut }) => ({
-      pool: pool.index,
-      inputSide,
-      reserveIn,
-      reserveOut,
-    }));
+    const decisionHops = hops.map((hop, i) => decisionHop(hop, amounts[i] as bigint));
     const reason = this.#gate(decisionHops, context.nowNs);
     const fee = BigInt(this.limits.feeLamports);
     const tip = BigInt(this.#choice.tipLamports);
@@ -104,12 +101,7 @@ export class Evaluator {
       if (hop === NO_HOP) break;
       const number = hop >> 1;
       const side = (hop & 1) as 0 | 1;
-      hops.push({
-        pool: pools[number] as PoolFacts,
-        inputSide: side,
-        reserveIn: this.table.exactReserve(number, side),
-        reserveOut: this.table.exactReserve(number, 1 - side),
-      });
+      hops.push(exactHop(this.table, pools[number] as PoolFacts, side));
     }
     return hops;
   }
@@ -125,6 +117,13 @@ export class Evaluator {
     this.#throttleOwed -= 100;
     return "throttled";
   }
+}
+
+function decisionHop(hop: ExactHop, amountIn: bigint): DecisionHop {
+  const { pool, inputSide, reserveIn, reserveOut, concentrated } = hop;
+  const plain = { pool: pool.index, inputSide, reserveIn, reserveOut };
+  const fill = concentrated && fillConcentrated(concentrated, inputSide, amountIn, "exact-in");
+  return fill === undefined ? plain : { ...plain, tickArrays: [fill.firstArray, fill.lastArray] };
 }
 
 /** The features that follow from the amounts alone. */

@@ -3,7 +3,7 @@ import { quoteCycle } from "#arbitrage/quote-cycle.ts";
 import { testPool } from "#arbitrage/test-pools.ts";
 import { ManualClock } from "#core/clock.ts";
 import { Histogram, HistogramReader } from "#memory/histogram.ts";
-import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
+import { ARBITRAGE_RING, MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, SlotProducer, slotRingBytes } from "#memory/slot-ring.ts";
 import { type PolicyFields, Switchboard } from "#memory/switchboard.ts";
 import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "./counters.ts";
@@ -43,7 +43,7 @@ function ring(format: { slotBytes: number; capacity: number }) {
 /** A loop over real rings, and the means to feed it and look at what it does. */
 function createRig(settings: Partial<HotLoopSettings> = {}, policy: Partial<PolicyFields> = {}, decisionSlots = 64) {
   const clock = new ManualClock(0n, 1e9);
-  const market = ring({ slotBytes: 64, capacity: 256 });
+  const market = ring({ slotBytes: ARBITRAGE_RING.slotBytes, capacity: 256 });
   const decisions = ring({ ...DECISION_RING, capacity: decisionSlots });
   const outcomes = ring(OUTCOME_RING);
   const board = new SharedArrayBuffer(Switchboard.bytes);
@@ -68,7 +68,7 @@ function createRig(settings: Partial<HotLoopSettings> = {}, policy: Partial<Poli
   const put = (kind: number, flags: number, fill: (u32: Uint32Array, word: number) => void = () => {}) => {
     const { producer } = market;
     const at = producer.claim();
-    producer.u8.fill(0, at, at + 64);
+    producer.u8.fill(0, at, at + ARBITRAGE_RING.slotBytes);
     producer.u32[(at + MARKET_RECORD.kind) >> 2] = kind;
     producer.u32[(at + MARKET_RECORD.flags) >> 2] = flags;
     producer.u32[(at + MARKET_RECORD.sequence) >> 2] = ++sequence;
@@ -301,6 +301,7 @@ test("readDecision() undoes writeDecision() for a cycle of the greatest length",
       inputSide: (pool & 1) as 0 | 1,
       reserveIn: most - BigInt(pool),
       reserveOut: BigInt(pool),
+      ...(pool >= 2 && { tickArrays: [-7_394 + pool, 7_394 - pool] as const }),
     })),
     amounts: [1n, most, 3n, 4n, 5n],
     grossLamports: 4n,

@@ -11,6 +11,7 @@ import type { Address } from "#core/units.ts";
 import type { Decision } from "#decide/decision-record.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
+import { TICK_ARRAY_TICKS } from "#dex/raydium-clmm/layout.ts";
 import { swapInstruction } from "#dex/swap-instruction.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
 
@@ -19,10 +20,10 @@ const SET_COMPUTE_UNIT_LIMIT = 2;
 const SYSTEM_TRANSFER = 2;
 
 /**
- * Compute units one swap may take: above what mainnet's CP-Swap (up to 65,000 with Token-2022) and AMM v4 (up to
- * 45,000) were seen to take. A limit costs nothing without a price per unit; too low a one voids the bundle.
+ * Compute units one swap may take: above what mainnet's CP-Swap (up to 65,000 with Token-2022), AMM v4 (up to 45,000)
+ * and CLMM (30,000 a tick crossed, after 60,000) were seen to take. A limit costs nothing without a price per unit; too low a one voids the bundle.
  */
-const SWAP_COMPUTE_UNITS = { "raydium-cpmm": 90_000, "raydium-amm-v4": 70_000 } as const;
+const SWAP_COMPUTE_UNITS = { "raydium-cpmm": 90_000, "raydium-amm-v4": 70_000, "raydium-clmm": 200_000 } as const;
 /** For the limit itself and the tip's transfer. */
 const BASE_COMPUTE_UNITS = 2_000;
 
@@ -54,6 +55,7 @@ export function planInstructions(decision: PlannedSwaps, context: PlanContext): 
       outputAccount: context.tokenAccount(outputMint) ?? missing(`a token account for ${outputMint}`),
       amountIn: decision.amounts[i] as bigint,
       minimumOut: decision.amounts[i + 1] as bigint,
+      ...(hop.tickArrays !== undefined && { tickArrays: tickArraysOf(pool, hop.tickArrays) }),
     });
   });
   return [
@@ -61,6 +63,19 @@ export function planInstructions(decision: PlannedSwaps, context: PlanContext): 
     ...swaps,
     transferLamports(context.owner, context.tipAccount, decision.tipLamports),
   ];
+}
+
+/** The tick arrays on a swap's way, in its order; those that do not exist hold no ticks and are passed over. */
+function tickArraysOf(pool: PoolFacts, [first, last]: readonly [number, number]): Address[] {
+  const span = TICK_ARRAY_TICKS * (pool.concentrated?.tickSpacing ?? 1);
+  const [low, high] = [Math.min(first, last) * span, Math.max(first, last) * span];
+  const between = (pool.concentrated?.tickArrays ?? []).filter(
+    ({ firstTick }) => firstTick >= low && firstTick <= high,
+  );
+  if (!between.some(({ firstTick }) => firstTick === last * span))
+    missing(`tick array ${last} of pool ${pool.address}`);
+  const addresses = between.map(({ address }) => address);
+  return first > last ? addresses.reverse() : addresses;
 }
 
 function computeUnitLimit(units: number): Instruction {
