@@ -23,12 +23,15 @@ export type ConcentratedPlan = {
   readonly positions: readonly PositionPlan[];
 };
 
-/** Fee, in millionths of the input, and tick spacing of the AmmConfig accounts: a pool's tier is its config. */
+/**
+ * Fee, in millionths of the input, and tick spacing of the AmmConfig accounts: a pool's tier is its config. The finer the
+ * spacing, the fewer positions: a swap names three tick arrays, and those of 60 ticks must not lie next to each other.
+ */
 export const CONCENTRATED_TIERS = [
-  { tradeFeeRate: 100, tickSpacing: 1 },
-  { tradeFeeRate: 500, tickSpacing: 10 },
-  { tradeFeeRate: 2_500, tickSpacing: 60 },
-  { tradeFeeRate: 10_000, tickSpacing: 120 },
+  { tradeFeeRate: 100, tickSpacing: 1, positions: 6 },
+  { tradeFeeRate: 500, tickSpacing: 10, positions: 18 },
+  { tradeFeeRate: 2_500, tickSpacing: 60, positions: 24 },
+  { tradeFeeRate: 10_000, tickSpacing: 120, positions: 24 },
 ] as const;
 
 /**
@@ -49,26 +52,29 @@ export const CONCENTRATED_POOLS_MAX = POOLS.length;
 
 /** One position far around the price, so that there always is a next tick, and these around it. */
 const WIDE: PositionPlan = { lower: -16_000, upper: 16_000, share: 0.6 };
-const POSITIONS = 14;
 /** Centres are normal around the price, widths log-uniform, both in ticks. */
 const CENTRE_DEVIATION = 350;
 const WIDTH = { low: 60, high: 2_400 } as const;
-const SHARE = { low: 0.1, high: 0.6 } as const;
+/** The shares of a pool's positions, all together. */
+const SHARE_SUM = [4, 6] as const;
 
 /** The first `count` concentrated pools of a plan. */
 export function planConcentrated(seed: string, { tokens }: MarketPlan, count: number): readonly ConcentratedPlan[] {
   const random = seededRandom(`${seed}/concentrated`);
   const placeOf = (symbol: string) => tokens.findIndex((token) => token.symbol === symbol);
-  const position = (): PositionPlan => {
+  const position = (share: number): PositionPlan => {
     const centre = CENTRE_DEVIATION * random.normal();
     const half = (WIDTH.low * (WIDTH.high / WIDTH.low) ** random.unit()) / 2;
-    const share = SHARE.low + (SHARE.high - SHARE.low) * random.unit();
     return { lower: Math.floor(centre - half), upper: Math.ceil(centre + half), share };
   };
-  return POOLS.slice(0, count).map(([left, right, tier, depthSol]) => ({
-    tokens: [placeOf(left), placeOf(right)],
-    tier,
-    depthSol: depthSol * (0.75 + random.unit() / 2),
-    positions: [WIDE, ...Array.from({ length: POSITIONS }, position)],
-  }));
+  return POOLS.slice(0, count).map(([left, right, tier, depthSol]) => {
+    const { positions } = CONCENTRATED_TIERS[tier] as (typeof CONCENTRATED_TIERS)[number];
+    const share = (SHARE_SUM[0] + (SHARE_SUM[1] - SHARE_SUM[0]) * random.unit()) / positions;
+    return {
+      tokens: [placeOf(left), placeOf(right)],
+      tier,
+      depthSol: depthSol * (0.75 + random.unit() / 2),
+      positions: [WIDE, ...Array.from({ length: positions }, () => position(share * (0.5 + random.unit())))],
+    };
+  });
 }

@@ -54,9 +54,9 @@ export async function writeConcentratedPools(
   const configs = await Promise.all(CONCENTRATED_TIERS.map((_, index) => clmmConfigAddress(index)));
   const accounts = new Map<Address, AccountState>();
   for (const [index, { address, bump }] of configs.entries()) {
-    const rates = { protocolFeeRate: PROTOCOL_FEE_RATE, fundFeeRate: FUND_FEE_RATE };
-    const tier = CONCENTRATED_TIERS[index] as (typeof CONCENTRATED_TIERS)[number];
-    accounts.set(address, concentratedConfigAccount({ bump, index, ...tier, ...rates, feeOwner }));
+    const { tradeFeeRate, tickSpacing } = CONCENTRATED_TIERS[index] as (typeof CONCENTRATED_TIERS)[number];
+    const rates = { tradeFeeRate, protocolFeeRate: PROTOCOL_FEE_RATE, fundFeeRate: FUND_FEE_RATE };
+    accounts.set(address, concentratedConfigAccount({ bump, index, tickSpacing, ...rates, feeOwner }));
   }
   const laidOut = await Promise.all(
     plans.map((plan) => layOut(plan, tokens, configs[plan.tier]?.address as Address, feeOwner, accounts)),
