@@ -7,7 +7,7 @@ import { seededRandom } from "#core/random.ts";
 import type { MarketPlan } from "./market-plan.ts";
 
 export type PositionPlan = {
-  /** Ticks from the pool's first tick, before they are rounded to the spacing; lower is less than upper. */
+  /** Ticks from the pool's first tick, before they are rounded to the tier's grid; lower is less than upper. */
   readonly lower: number;
   readonly upper: number;
   /** Liquidity, as a share of what a constant-product pool of the same depth has. */
@@ -24,14 +24,14 @@ export type ConcentratedPlan = {
 };
 
 /**
- * Fee, in millionths of the input, and tick spacing of the AmmConfig accounts: a pool's tier is its config. The finer the
- * spacing, the fewer positions: a swap names three tick arrays, and those of 60 ticks must not lie next to each other.
+ * Fee, in millionths of the input, and tick spacing of the AmmConfig accounts: a pool's tier is its config. Positions end on
+ * `gridTicks`: a swap names three tick arrays, so those of spacing 1, only 60 ticks wide, must not all hold an end.
  */
 export const CONCENTRATED_TIERS = [
-  { tradeFeeRate: 100, tickSpacing: 1, positions: 6 },
-  { tradeFeeRate: 500, tickSpacing: 10, positions: 18 },
-  { tradeFeeRate: 2_500, tickSpacing: 60, positions: 24 },
-  { tradeFeeRate: 10_000, tickSpacing: 120, positions: 24 },
+  { tradeFeeRate: 100, tickSpacing: 1, gridTicks: 200 },
+  { tradeFeeRate: 500, tickSpacing: 10, gridTicks: 10 },
+  { tradeFeeRate: 2_500, tickSpacing: 60, gridTicks: 60 },
+  { tradeFeeRate: 10_000, tickSpacing: 120, gridTicks: 120 },
 ] as const;
 
 /**
@@ -52,29 +52,26 @@ export const CONCENTRATED_POOLS_MAX = POOLS.length;
 
 /** One position far around the price, so that there always is a next tick, and these around it. */
 const WIDE: PositionPlan = { lower: -16_000, upper: 16_000, share: 0.6 };
+const POSITIONS = 20;
 /** Centres are normal around the price, widths log-uniform, both in ticks. */
 const CENTRE_DEVIATION = 350;
 const WIDTH = { low: 60, high: 2_400 } as const;
-/** The shares of a pool's positions, all together. */
-const SHARE_SUM = [4, 6] as const;
+const SHARE = { low: 0.1, high: 0.4 } as const;
 
 /** The first `count` concentrated pools of a plan. */
 export function planConcentrated(seed: string, { tokens }: MarketPlan, count: number): readonly ConcentratedPlan[] {
   const random = seededRandom(`${seed}/concentrated`);
   const placeOf = (symbol: string) => tokens.findIndex((token) => token.symbol === symbol);
-  const position = (share: number): PositionPlan => {
+  const position = (): PositionPlan => {
     const centre = CENTRE_DEVIATION * random.normal();
     const half = (WIDTH.low * (WIDTH.high / WIDTH.low) ** random.unit()) / 2;
+    const share = SHARE.low + (SHARE.high - SHARE.low) * random.unit();
     return { lower: Math.floor(centre - half), upper: Math.ceil(centre + half), share };
   };
-  return POOLS.slice(0, count).map(([left, right, tier, depthSol]) => {
-    const { positions } = CONCENTRATED_TIERS[tier] as (typeof CONCENTRATED_TIERS)[number];
-    const share = (SHARE_SUM[0] + (SHARE_SUM[1] - SHARE_SUM[0]) * random.unit()) / positions;
-    return {
-      tokens: [placeOf(left), placeOf(right)],
-      tier,
-      depthSol: depthSol * (0.75 + random.unit() / 2),
-      positions: [WIDE, ...Array.from({ length: positions }, () => position(share * (0.5 + random.unit())))],
-    };
-  });
+  return POOLS.slice(0, count).map(([left, right, tier, depthSol]) => ({
+    tokens: [placeOf(left), placeOf(right)],
+    tier,
+    depthSol: depthSol * (0.75 + random.unit() / 2),
+    positions: [WIDE, ...Array.from({ length: POSITIONS }, position)],
+  }));
 }

@@ -84,12 +84,12 @@ async function layOut(
   const sides = inOrder ? ([left, right] as const) : ([right, left] as const);
   const [token0, token1] = [tokenOf(sides[0]), tokenOf(sides[1])];
   const mints = [token0.mint, token1.mint] as const;
-  const { tickSpacing } = CONCENTRATED_TIERS[plan.tier] as (typeof CONCENTRATED_TIERS)[number];
+  const { tickSpacing, gridTicks } = CONCENTRATED_TIERS[plan.tier] as (typeof CONCENTRATED_TIERS)[number];
   // The price only has to be near the plan's: 53 bits of it are enough.
   const sqrtPriceX64 = BigInt(Math.floor(Math.sqrt(token1.unitsPerSol / token0.unitsPerSol) * 2 ** 64));
   const tickCurrent = tickAtSqrtPrice(sqrtPriceX64);
   const reference = plan.depthSol * Math.sqrt(token0.unitsPerSol * token1.unitsPerSol);
-  const positions = positionsOf(plan, tickCurrent, tickSpacing, reference);
+  const positions = positionsOf(plan, tickCurrent, gridTicks, reference);
   const { arrays, liquidity, amounts } = placePositions(positions, sqrtPriceX64, tickCurrent, tickSpacing);
 
   const { pool, bump, vaults, observation, bitmapExtension } = await clmmPoolAddresses(ammConfig, ...mints);
@@ -108,11 +108,11 @@ async function layOut(
   return { address: pool, tokens: sides, depthSol: plan.depthSol, positions };
 }
 
-/** The planned positions, their ends on the spacing; `reference` is the liquidity of a share of 1. */
-function positionsOf(plan: ConcentratedPlan, tick: number, spacing: number, reference: number): readonly Position[] {
+/** The planned positions, their ends on the grid; `reference` is the liquidity of a share of 1. */
+function positionsOf(plan: ConcentratedPlan, tick: number, gridTicks: number, reference: number): readonly Position[] {
   return plan.positions.map(({ lower, upper, share }) => {
-    const low = Math.floor((tick + lower) / spacing) * spacing;
-    const high = Math.ceil((tick + upper) / spacing) * spacing;
+    const low = Math.floor((tick + lower) / gridTicks) * gridTicks;
+    const high = Math.ceil((tick + upper) / gridTicks) * gridTicks;
     return { lower: low, upper: high, liquidity: BigInt(Math.floor(reference * share)) };
   });
 }
