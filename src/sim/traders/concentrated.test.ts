@@ -4,6 +4,7 @@ import type { Address } from "#core/units.ts";
 import { POOL_STATE } from "#dex/raydium-clmm/layout.ts";
 import { readI32 } from "#dex/raydium-clmm/read.ts";
 import type { ClmmState } from "#dex/raydium-clmm/state.ts";
+import { arraysAhead } from "#dex/raydium-clmm/tick-map.ts";
 import { raydiumClmmVenue } from "#dex/raydium-clmm/venue.ts";
 import { type TestMarket, testMarket } from "#sim/fixture.ts";
 import type { SimConcentratedPool } from "#sim/genesis/concentrated.ts";
@@ -29,6 +30,13 @@ function stateNow({ cluster }: TestMarket, { state }: SimConcentratedPool): Clmm
   const loaded = raydiumClmmVenue.load(facts.address, accounts);
   if (!loaded.ok) throw loaded.error;
   return loaded.value;
+}
+
+/** The pool as a swap sees it that names three tick arrays. */
+function asNamed(state: ClmmState, inputSide: 0 | 1): ClmmState {
+  const ahead = arraysAhead(state.ticks, state.tickCurrent, inputSide === 0, 3);
+  const arrays = new Map(ahead.map((array) => [array, state.ticks.arrays.get(array) ?? []]));
+  return { ...state, ticks: { ...state.ticks, arrays } };
 }
 
 /** Ticks with liquidity between two prices' ticks. */
@@ -103,21 +111,22 @@ describe("Traders on concentrated pools", () => {
       for (const { pool, inputSide, amountIn } of flow.tradesOf(slot)) {
         const before = states[pool] as ClmmState;
         const order = { inputSide, mode: "exact-in", amount: amountIn } as const;
-        const fill = raydiumClmmVenue.swap(before, order, { slot, epoch: 0n, unixSeconds: 1n });
+        const fill = raydiumClmmVenue.swap(asNamed(before, inputSide), order, { slot, epoch: 0n, unixSeconds: 1n });
         trades++;
         if (!fill.ok) {
           refused++;
           continue;
         }
-        const { after } = fill.value;
+        const arrays = new Map([...before.ticks.arrays, ...fill.value.after.ticks.arrays]);
+        const after = { ...fill.value.after, ticks: { ...before.ticks, arrays } };
         states[pool] = after;
         if (after.liquidity !== before.liquidity) crossings++;
         driftTicksMax = Math.max(driftTicksMax, Math.abs(after.tickCurrent - (start[pool] as number)));
       }
     console.log(
-      `concentrated: largest price drift ×${(1.0001 ** driftTicksMax).toFixed(2)}, ${((100 * crossings) / trades).toFixed(0)} % of ${trades} trades across ticks`,
+      `concentrated: largest price drift ×${(1.0001 ** driftTicksMax).toFixed(2)}, ${((100 * crossings) / trades).toFixed(0)} % of ${trades} trades across ticks, ${refused} refused`,
     );
-    expect(refused).toBe(0);
+    expect(refused).toBeLessThan(trades / 1_000);
     expect(driftTicksMax).toBeLessThan(Math.log(2) / Math.log(1.0001));
   }, 30_000);
 
