@@ -10,7 +10,7 @@ import { ManualClock } from "#core/clock.ts";
 import type { Address } from "#core/units.ts";
 import { associatedTokenAddress } from "#dex/addresses.ts";
 import type { AccountUse, Instruction } from "#dex/instruction.ts";
-import { RAYDIUM_CLMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { MEMO_PROGRAM, RAYDIUM_CLMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { type Keypair, keypairFromSeed } from "#execute/keypair.ts";
 import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
@@ -25,7 +25,6 @@ const FILE = join(DATA, "golden-vectors", "raydium-clmm__UVXY-USDC-ANyC.json");
 const there = existsSync(FILE);
 if (!there) console.warn(`SKIPPED: golden vectors of Raydium CLMM: not found at ${FILE}`);
 
-const MEMO_PROGRAM = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
 const PURSE = 1n << 60n;
 
 type Vector = {

@@ -6,7 +6,7 @@
 import { seededRandom } from "#core/random.ts";
 import type { MarketPlan } from "./market-plan.ts";
 
-export type PositionPlan = {
+type PositionPlan = {
   /** Ticks from the pool's first tick, before they are rounded to the tier's grid; lower is less than upper. */
   readonly lower: number;
   readonly upper: number;

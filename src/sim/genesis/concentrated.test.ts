@@ -1,6 +1,7 @@
 /** Concentrated pools of genesis: what a position leaves behind is there, once, and the vaults could pay it out. */
 import { describe, expect, test } from "bun:test";
 import { ManualClock } from "#core/clock.ts";
+import { CONFIG_SCHEMA } from "#core/config-schema.ts";
 import type { Address } from "#core/units.ts";
 import { RAYDIUM_CLMM_PROGRAM } from "#dex/program-addresses.ts";
 import { clmmTickArrayAddress } from "#dex/raydium-clmm/addresses.ts";
@@ -32,6 +33,11 @@ async function genesis(pools = CONCENTRATED_POOLS_MAX) {
 
 describe("planConcentrated()", () => {
   const plan = planMarket("1");
+
+  test("has as many pools as the option sim.concentratedPools may ask for", () => {
+    const { fallback, low, high } = CONFIG_SCHEMA["sim.concentratedPools"];
+    expect({ fallback, low, high }).toEqual({ fallback: CONCENTRATED_POOLS_MAX, low: 0, high: CONCENTRATED_POOLS_MAX });
+  });
 
   test("plans at least 6 pools of several tiers, some of them on one pair", () => {
     const pools = planConcentrated("1", plan, CONCENTRATED_POOLS_MAX);
