@@ -44,7 +44,8 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
       slot,
       slotsLost: slotClock.slotsLost,
       ...traders.counters,
-      concentrated: concentratedTraders.counters,
+      concentratedLanded: concentratedTraders.counters.landed,
+      concentratedFailed: concentratedTraders.counters.failed,
       bundles: engine.counters.landed,
     });
   });

@@ -112,6 +112,24 @@ export class ClmmStage {
   }
 }
 
+/** The quote of dex/, which knows the tick arrays that the instruction names and no others. */
+export function quote(before: ClmmState, instruction: Instruction, order: SwapOrder) {
+  const named = new Set(instruction.accounts.map(({ address }) => address));
+  const near = [...before.facts.tickArrays].filter(([, address]) => named.has(address)).map(([array]) => array);
+  const arrays = new Map(near.map((array) => [array, before.ticks.arrays.get(array) ?? []]));
+  const fill = raydiumClmmVenue.swap({ ...before, ticks: { ...before.ticks, arrays } }, order, NOW);
+  if (!fill.ok) return fill;
+  const all = new Map([...before.ticks.arrays, ...fill.value.after.ticks.arrays]);
+  const after = { ...fill.value.after, ticks: { ...before.ticks, arrays: all } };
+  return { ok: true as const, value: { ...fill.value, after } };
+}
+
+/** Everything of a pool that a swap may change. */
+export const figuresOf = ({ facts: _, ticks, ...state }: ClmmState) => ({
+  ...state,
+  arrays: [...ticks.arrays].sort(([a], [b]) => a - b),
+});
+
 /** The most compute units that a transaction may ask for; it stands behind the swap, whose place stays 0. */
 function computeLimit(): Instruction {
   const data = new Uint8Array(5);

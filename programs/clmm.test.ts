@@ -14,13 +14,12 @@ import {
   SWAP_V2_ACCOUNT,
 } from "#dex/raydium-clmm/layout.ts";
 import type { ClmmState } from "#dex/raydium-clmm/state.ts";
-import { raydiumClmmVenue } from "#dex/raydium-clmm/venue.ts";
 import type { SwapOrder } from "#dex/venue.ts";
 import type { AccountState } from "#sim/cluster/cluster.ts";
 import { tokenAccount } from "#sim/genesis/accounts.ts";
 import type { SimConcentratedPool } from "#sim/genesis/concentrated.ts";
 import { buildProgram, COMPILER, programPath } from "./build.ts";
-import { ClmmStage, NOW } from "./clmm-stage.ts";
+import { ClmmStage, figuresOf, NOW, quote } from "./clmm-stage.ts";
 
 const SWAPS = 1_200;
 const PURSE = 1n << 62n;
@@ -60,24 +59,6 @@ function randomOrder(random: Random, state: ClmmState): SwapOrder {
   const share = random.unit() < 0.2 ? random.unit() : 0.75 + 0.25 * random.unit();
   return { inputSide, mode, amount: BigInt(Math.floor((Number(state.vaults[named]) * 1.5) ** share)) || 1n };
 }
-
-/** The quote of dex/, which knows the tick arrays that the instruction names and no others. */
-function quote(before: ClmmState, instruction: Instruction, order: SwapOrder) {
-  const named = new Set(instruction.accounts.map(({ address }) => address));
-  const near = [...before.facts.tickArrays].filter(([, address]) => named.has(address)).map(([array]) => array);
-  const arrays = new Map(near.map((array) => [array, before.ticks.arrays.get(array) ?? []]));
-  const fill = raydiumClmmVenue.swap({ ...before, ticks: { ...before.ticks, arrays } }, order, NOW);
-  if (!fill.ok) return fill;
-  const all = new Map([...before.ticks.arrays, ...fill.value.after.ticks.arrays]);
-  const after = { ...fill.value.after, ticks: { ...before.ticks, arrays: all } };
-  return { ok: true as const, value: { ...fill.value, after } };
-}
-
-/** Everything of a pool that a swap may change. */
-const figuresOf = ({ facts: _, ticks, ...state }: ClmmState) => ({
-  ...state,
-  arrays: [...ticks.arrays].sort(([a], [b]) => a - b),
-});
 
 /** How many ticks with liquidity, and whether an array's end, lie between the ticks before and after. */
 function between(before: ClmmState, after: ClmmState) {
