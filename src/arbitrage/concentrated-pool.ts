@@ -25,8 +25,8 @@ export class ConcentratedPool {
   /** Indices of the initialized ticks, ascending, and what each adds to the liquidity on the way up. */
   ticks = new Int32Array(64);
   nets: bigint[] = [];
-  /** True once a tick found no room: what is known of the pool is not all of it. */
-  crowded = false;
+  /** Whether all ticks are known: since they were told from the first on, none was lost or found no room. */
+  whole = false;
   #prices = new Float64Array(64);
   #netFloats = new Float64Array(64);
   /** √P · 2^64 and the liquidity, each as four words, low first. */
@@ -43,10 +43,11 @@ export class ConcentratedPool {
     return ((this.#exact[3] as bigint) << 64n) | (this.#exact[2] as bigint);
   }
 
+  /** Begins anew: all ticks follow. */
   clearTicks(): void {
     this.tickCount = 0;
     this.nets.length = 0;
-    this.crowded = false;
+    this.whole = true;
   }
 
   /** Puts a tick in, or changes or (undefined) removes it. The state that follows makes it count. */
@@ -118,7 +119,7 @@ export class ConcentratedPool {
 
   #insert(place: number, index: number, net: bigint): void {
     if (this.tickCount === TICKS_MAX) {
-      this.crowded = true;
+      this.whole = false;
       return;
     }
     if (this.tickCount === this.ticks.length) this.#grow();

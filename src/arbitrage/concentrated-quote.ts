@@ -4,20 +4,20 @@
  * undefined, where the program would, and where a swap would cross more than an instruction can name.
  */
 import type { ConcentratedFacts } from "#core/pool.ts";
+import { TICK_ARRAY_TICKS } from "#dex/raydium-clmm/layout.ts";
 import { type StepOrder, swapStep } from "#dex/raydium-clmm/swap-step.ts";
 import { arrayOf } from "#dex/raydium-clmm/tick-map.ts";
 import { SQRT_PRICE_MAX_X64, SQRT_PRICE_MIN_X64, sqrtPriceAtTick } from "#dex/raydium-clmm/tick-math.ts";
 import { type ConcentratedPool, CROSSINGS_MAX } from "./concentrated-pool.ts";
 
-/** Tick arrays that one swap's instruction names at most. */
-const TICK_ARRAYS_MAX = 3;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** A concentrated pool as a hop sees it. */
 export type ConcentratedHop = {
   readonly state: ConcentratedPool;
-  readonly tickSpacing: number;
-  readonly build: ConcentratedFacts["build"];
+  readonly facts: ConcentratedFacts;
+  /** Tick arrays that the swap's instruction has room for. */
+  readonly tickArraysMax: number;
   /** Millionths of the input. */
   readonly feeRate: bigint;
 };
@@ -38,10 +38,11 @@ export function fillConcentrated(
   amount: bigint,
   mode: "exact-in" | "exact-out",
 ): ConcentratedFill | undefined {
-  const { state, tickSpacing, feeRate, build } = hop;
+  const { state, facts, tickArraysMax, feeRate } = hop;
+  const { tickSpacing, build } = facts;
   const zeroForOne = inputSide === 0;
   const exactIn = mode === "exact-in";
-  if (amount <= 0n || amount > U64_MAX || state.crowded) return undefined;
+  if (amount <= 0n || amount > U64_MAX || !state.whole) return undefined;
   const order: StepOrder = { exactIn, zeroForOne, feeRate, build };
   const tally = { remaining: amount, calculated: 0n, price: state.sqrtPriceX64, liquidity: state.exactLiquidity };
   const firstArray = arrayOf(state.tickCurrent, tickSpacing);
@@ -51,7 +52,6 @@ export function fillConcentrated(
     if (place < 0 || place >= state.tickCount || steps > CROSSINGS_MAX) return undefined;
     const tick = state.ticks[place] as number;
     lastArray = arrayOf(tick, tickSpacing);
-    if (Math.abs(lastArray - firstArray) >= TICK_ARRAYS_MAX) return undefined;
     const crossed = stepTo(tally, tick, order);
     if (crossed === undefined) return undefined;
     if (crossed) {
@@ -61,8 +61,18 @@ export function fillConcentrated(
       place += zeroForOne ? -1 : 1;
     }
   }
+  if (arraysBetween(facts, firstArray, lastArray) > tickArraysMax) return undefined;
   const [amountIn, amountOut] = exactIn ? [amount, tally.calculated] : [tally.calculated, amount];
   return amountIn === 0n || amountOut === 0n ? undefined : { amountIn, amountOut, firstArray, lastArray };
+}
+
+/** How many tick arrays exist from one number to another, both included. */
+function arraysBetween({ tickArrays, tickSpacing }: ConcentratedFacts, first: number, last: number): number {
+  const span = TICK_ARRAY_TICKS * tickSpacing;
+  const [low, high] = [Math.min(first, last) * span, Math.max(first, last) * span];
+  let count = 0;
+  for (const { firstTick } of tickArrays) if (firstTick >= low && firstTick <= high) count++;
+  return count;
 }
 
 function firstPlace({ ticks, tickCount, tickCurrent }: ConcentratedPool, zeroForOne: boolean): number {

@@ -51,6 +51,7 @@ export class PoolTable {
   forget(): void {
     this.known.fill(0);
     this.rates.fill(0);
+    for (const state of this.#concentrated.values()) state.whole = false;
   }
 
   /** A new state of a pool below POOLS_MAX, each reserve as low and high word. */
@@ -87,7 +88,7 @@ export class PoolTable {
   updateConcentrated(pool: number, words: Uint32Array, at: number, tickCurrent: number): void {
     const state = this.concentrated(pool);
     state.setState(words, at, tickCurrent);
-    const usable = state.liquidity > 0 && state.price > 0 && !state.crowded;
+    const usable = state.liquidity > 0 && state.price > 0 && state.whole;
     this.reserves[2 * pool] = usable ? state.liquidity / state.price : 0;
     this.reserves[2 * pool + 1] = usable ? state.liquidity * state.price : 0;
     this.known[pool] = 1;

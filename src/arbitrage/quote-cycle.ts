@@ -17,8 +17,17 @@ export type ExactHop = {
   readonly concentrated?: ConcentratedHop;
 };
 
+/**
+ * How many tick arrays each concentrated hop of a cycle may name: a transaction has 1,232 bytes, an array takes 33, and
+ * three hops through both kinds of pools leave room for two of them.
+ */
+export function tickArraysPerHop(hops: number, concentratedHops: number): number {
+  if (hops <= 2) return 3;
+  return concentratedHops === 2 ? 1 : 2;
+}
+
 /** The hop as the table's newest state has it. */
-export function exactHop(table: PoolTable, pool: PoolFacts, inputSide: 0 | 1): ExactHop {
+export function exactHop(table: PoolTable, pool: PoolFacts, inputSide: 0 | 1, tickArraysMax: number): ExactHop {
   const { index, concentrated, feeNumerator } = pool;
   if (concentrated === undefined) {
     const reserves = [table.exactReserve(index, inputSide), table.exactReserve(index, 1 - inputSide)] as const;
@@ -26,13 +35,17 @@ export function exactHop(table: PoolTable, pool: PoolFacts, inputSide: 0 | 1): E
   }
   const virtual = (side: number) =>
     BigInt(Math.min(Math.round(table.reserves[2 * index + side] as number), U64_FLOAT_MAX));
-  const { build, tickSpacing } = concentrated;
   return {
     pool,
     inputSide,
     reserveIn: virtual(inputSide),
     reserveOut: virtual(1 - inputSide),
-    concentrated: { state: table.concentrated(index), build, tickSpacing, feeRate: BigInt(feeNumerator) },
+    concentrated: {
+      state: table.concentrated(index),
+      facts: concentrated,
+      tickArraysMax,
+      feeRate: BigInt(feeNumerator),
+    },
   };
 }
 

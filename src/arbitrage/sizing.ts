@@ -25,6 +25,7 @@ export type Sized = { readonly input: number; readonly output: number };
 const STEPS_MAX = 4;
 /** The same where a quote walks over ticks: it costs ten times as much, and its steps are fine. */
 const STEPS_CONCENTRATED_MAX = 1;
+const HALVINGS_MAX = 6;
 const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Reused, so that a winner allocates little. */
@@ -34,8 +35,16 @@ const whole = new WholeCycle();
 export function sizeCycle(hops: readonly ExactHop[], start: number, max: number): Sized {
   const capped = Math.min(max, LAMPORTS_MAX);
   if (hops.some(({ concentrated }) => concentrated !== undefined))
-    return sizeCurve(bigintCurve(hops, false), start, capped, STEPS_CONCENTRATED_MAX);
+    return sizeConcentrated(bigintCurve(hops, false), start, capped);
   return sizeCurve(whole.load(hops) ? whole : bigintCurve(hops, true), start, capped);
+}
+
+/** What the float optimum would walk over may be more than an instruction can name: then half of it, and so on. */
+function sizeConcentrated(curve: CycleCurve, start: number, max: number): Sized {
+  let first = Math.min(start, max);
+  for (let halved = 0; halved < HALVINGS_MAX && curve.outputOf(Math.max(1, Math.round(first))) === 0; halved++)
+    first /= 2;
+  return sizeCurve(curve, first, max, STEPS_CONCENTRATED_MAX);
 }
 
 /** The same in bigints, for reserves of any size and for concentrated pools. */

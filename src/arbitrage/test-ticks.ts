@@ -49,6 +49,7 @@ export function stateWords(sqrtPriceX64: bigint, liquidity: bigint): Uint32Array
 
 export function concentratedPool(ticks: TestTicks): ConcentratedPool {
   const pool = new ConcentratedPool();
+  pool.clearTicks();
   for (const [index, net] of netsOf(ticks.positions)) pool.setTick(index, net);
   const { sqrtPriceX64, liquidity } = stateOf(ticks);
   pool.setState(stateWords(sqrtPriceX64, liquidity), 0, ticks.tickCurrent);

@@ -6,7 +6,7 @@
 import { fillConcentrated } from "#arbitrage/concentrated-quote.ts";
 import { type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import type { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, exactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
+import { type ExactHop, exactHop, hopAmounts, tickArraysPerHop } from "#arbitrage/quote-cycle.ts";
 import { sizeCycle } from "#arbitrage/sizing.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
@@ -96,13 +96,11 @@ export class Evaluator {
 
   #exactHops(place: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
     const hops: ExactHop[] = [];
-    for (let i = place * HOPS_MAX; i < (place + 1) * HOPS_MAX; i++) {
-      const hop = index.hops[i] as number;
-      if (hop === NO_HOP) break;
-      const number = hop >> 1;
-      const side = (hop & 1) as 0 | 1;
-      hops.push(exactHop(this.table, pools[number] as PoolFacts, side));
-    }
+    const numbers = index.hops.subarray(place * HOPS_MAX, (place + 1) * HOPS_MAX).filter((hop) => hop !== NO_HOP);
+    const concentrated = numbers.filter((hop) => pools[hop >> 1]?.concentrated !== undefined);
+    const tickArraysMax = tickArraysPerHop(numbers.length, concentrated.length);
+    for (const hop of numbers)
+      hops.push(exactHop(this.table, pools[hop >> 1] as PoolFacts, (hop & 1) as 0 | 1, tickArraysMax));
     return hops;
   }
 

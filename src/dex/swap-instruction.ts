@@ -5,11 +5,9 @@ import type { Address } from "#core/units.ts";
 import { DEX_ERROR } from "./errors.ts";
 import type { AccountUse, Instruction } from "./instruction.ts";
 import {
-  MEMO_PROGRAM,
   RAYDIUM_AMM_V4_PROGRAM,
   RAYDIUM_CLMM_PROGRAM,
   RAYDIUM_CPMM_PROGRAM,
-  TOKEN_2022_PROGRAM,
   TOKEN_PROGRAM,
 } from "./program-addresses.ts";
 import { AMM_V4_SWAP_BASE_IN, AMM_V4_SWAP_DATA_BYTES } from "./raydium-amm-v4/layout.ts";
@@ -30,7 +28,7 @@ export type SwapRequest = {
   readonly amountIn: bigint;
   /** The program refuses when it would pay less. */
   readonly minimumOut: bigint;
-  /** Only for pools of concentrated liquidity: the tick arrays that the swap walks over, in its order. */
+  /** Only for pools of concentrated liquidity: the tick arrays of the swap's walk in its order, then the bitmaps it needs. */
   readonly tickArrays?: readonly Address[];
 };
 
@@ -45,12 +43,15 @@ export function swapInstruction(pool: PoolFacts, request: SwapRequest): Instruct
   }
 }
 
-/** `swap_v2` without a price limit. */
+/**
+ * `swap` without a price limit: pools of the first token program only, and 200 bytes of a transaction less than
+ * `swap_v2` takes for a cycle of three. The first account behind the fixed ones must be a tick array.
+ */
 function clmmSwap(pool: PoolFacts, request: SwapRequest): Instruction {
   const input = request.inputSide;
   const output = input === 0 ? 1 : 0;
   const data = new Uint8Array(CLMM_SWAP_DATA_BYTES);
-  data.set(CLMM_DISCRIMINATOR.swapV2);
+  data.set(CLMM_DISCRIMINATOR.swap);
   const view = new DataView(data.buffer);
   view.setBigUint64(CLMM_SWAP_DATA.amount, request.amountIn, true);
   view.setBigUint64(CLMM_SWAP_DATA.otherAmountThreshold, request.minimumOut, true);
@@ -66,7 +67,7 @@ function clmmSwap(pool: PoolFacts, request: SwapRequest): Instruction {
       writable(pool.vaults[input]),
       writable(pool.vaults[output]),
       writable(account(pool, "observationState")),
-      ...[TOKEN_PROGRAM, TOKEN_2022_PROGRAM, MEMO_PROGRAM, pool.mints[input], pool.mints[output]].map(readonly),
+      readonly(TOKEN_PROGRAM),
       ...(request.tickArrays ?? []).map(writable),
     ],
     data,

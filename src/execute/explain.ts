@@ -7,8 +7,11 @@ import { notLanded, type SentBundle, type Settlement } from "./bundle.ts";
 import type { RivalFinder } from "./rivals.ts";
 import { field, list, type Rpc } from "./rpc.ts";
 
-/** Custom errors that mean "pays out less than asked for": CP-Swap's ExceededSlippage and AMM v4's. */
-const SLIPPAGE_ERRORS = new Set([6_005, 30]);
+/**
+ * Custom errors that mean "pays out less than asked for": CP-Swap's ExceededSlippage, AMM v4's, and CLMM's
+ * TooLittleOutputReceived in its build of 2024.
+ */
+const SLIPPAGE_ERRORS = new Set([6_005, 30, 6_022]);
 
 export type Evidence = {
   readonly rpc: Rpc;
@@ -62,7 +65,7 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
   return notLanded("dropped", `it would still execute in slot ${slot}; ${why}`);
 }
 
-/** The hop whose program refuses to pay less than quoted; instruction 0 is the compute limit. */
+/** The hop whose program refuses to pay less than quoted; instruction 0 is the compute limit or the tip. */
 function slippedHop(failure: unknown, bundle: SentBundle): number | undefined {
   const [instruction, error] = list(field(failure, "InstructionError"));
   const custom = field(error, "Custom");

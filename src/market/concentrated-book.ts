@@ -16,14 +16,9 @@ import {
   decodeObservation,
   decodePoolState,
 } from "#dex/raydium-clmm/decode.ts";
-import { type ClmmTickArray, decodeTickArray } from "#dex/raydium-clmm/decode-ticks.ts";
-import {
-  BITMAP_EXTENSION_BITS,
-  CLMM_DISCRIMINATOR,
-  FEE_RATE_DENOMINATOR,
-  POOL_STATUS_NO_SWAP,
-} from "#dex/raydium-clmm/layout.ts";
-import { arrayOf } from "#dex/raydium-clmm/tick-map.ts";
+import { type ClmmTickArray, decodeBitmapExtension, decodeTickArray } from "#dex/raydium-clmm/decode-ticks.ts";
+import { CLMM_DISCRIMINATOR, FEE_RATE_DENOMINATOR, POOL_STATUS_NO_SWAP } from "#dex/raydium-clmm/layout.ts";
+import { arrayOf, inPoolBitmap } from "#dex/raydium-clmm/tick-map.ts";
 import type { PoolCatalogueBook } from "./catalogue.ts";
 import type { AccountWrite } from "./source.ts";
 
@@ -43,8 +38,12 @@ type Pool = {
   state: ClmmPoolState | undefined;
   index: number | undefined;
   build: ConcentratedFacts["build"];
+  /** The bitmaps of the arrays beyond the pool's own, once there are such. */
+  extension: Address | undefined;
   /** By the first tick. */
   readonly arrays: Map<number, Array>;
+  /** Whether its ticks were told once; only changes follow then. */
+  told: boolean;
   /** Changes that no record told yet. */
   readonly pending: Map<number, bigint | undefined>;
 };
@@ -58,7 +57,7 @@ export class ConcentratedBook {
   readonly #configs = new Map<Address, ClmmAmmConfig>();
   readonly #pools = new Map<Address, Pool>();
   readonly #poolByIndex = new Map<number, Address>();
-  /** The pool of each tick array and observation. */
+  /** The pool of each tick array. */
   readonly #arrayPool = new Map<Address, Address>();
   readonly #vaultPrograms = new Map<Address, Address>();
   readonly #poolOfVault = new Map<Address, Address>();
@@ -74,10 +73,6 @@ export class ConcentratedBook {
     return [...this.#poolByIndex.keys()];
   }
 
-  has(index: number): boolean {
-    return this.#poolByIndex.has(index);
-  }
-
   /** Forgets what accounts said; pools stay listed, without liquidity, until a snapshot says that they are still there. */
   clear(): void {
     this.#configs.clear();
@@ -86,6 +81,7 @@ export class ConcentratedBook {
     for (const pool of this.#pools.values()) {
       pool.state = undefined;
       pool.arrays.clear();
+      pool.told = false;
       pool.pending.clear();
     }
   }
@@ -108,19 +104,22 @@ export class ConcentratedBook {
 
   state(index: number): ConcentratedState | undefined {
     const address = this.#poolByIndex.get(index);
-    const state = address === undefined ? undefined : this.#pools.get(address)?.state;
-    if (address === undefined) return undefined;
+    const pool = address === undefined ? undefined : this.#pools.get(address);
+    if (pool === undefined) return undefined;
+    const { state } = pool;
     if (state === undefined) return { sqrtPriceX64: 0n, liquidity: 0n, tickCurrent: 0 };
     const { sqrtPriceX64, tickCurrent } = state;
-    return { sqrtPriceX64, tickCurrent, liquidity: this.#swaps(state) ? state.liquidity : 0n };
+    return { sqrtPriceX64, tickCurrent, liquidity: this.#swaps(state, pool) ? state.liquidity : 0n };
   }
 
-  /** The changes since they were last taken. */
-  takeChanges(index: number): readonly TickChange[] {
+  /** The changes since they were last taken; `first` when none ever were, so that these are all. */
+  takeChanges(index: number): { readonly first: boolean; readonly ticks: readonly TickChange[] } {
     const pool = this.#poolAt(index);
-    const changes = [...(pool?.pending ?? [])].map(([tick, liquidityNet]) => ({ index: tick, liquidityNet }));
+    const ticks = [...(pool?.pending ?? [])].map(([tick, liquidityNet]) => ({ index: tick, liquidityNet }));
+    const first = pool?.told === false;
     pool?.pending.clear();
-    return changes;
+    if (pool !== undefined) pool.told = true;
+    return { first, ticks };
   }
 
   /** All ticks, for a snapshot. */
@@ -139,7 +138,15 @@ export class ConcentratedBook {
   #pool(address: Address): Pool {
     let pool = this.#pools.get(address);
     if (pool === undefined) {
-      pool = { state: undefined, index: undefined, build: "2026", arrays: new Map(), pending: new Map() };
+      pool = {
+        state: undefined,
+        index: undefined,
+        build: "2026",
+        extension: undefined,
+        arrays: new Map(),
+        told: false,
+        pending: new Map(),
+      };
       this.#pools.set(address, pool);
     }
     return pool;
@@ -160,6 +167,11 @@ export class ConcentratedBook {
     } else if (startsWith(data, CLMM_DISCRIMINATOR.tickArrayState)) {
       const array = this.#counted(decodeTickArray(data));
       if (array !== undefined) this.#putArray(address, array, touched);
+    } else if (startsWith(data, CLMM_DISCRIMINATOR.tickArrayBitmapExtension)) {
+      const extension = this.#counted(decodeBitmapExtension(data));
+      if (extension === undefined || this.#pool(extension.poolId).extension === address) return;
+      this.#pool(extension.poolId).extension = address;
+      touched.add(extension.poolId);
     } else if (startsWith(data, CLMM_DISCRIMINATOR.observationState)) {
       const observation = this.#counted(decodeObservation(data));
       if (observation === undefined) return;
@@ -222,11 +234,10 @@ export class ConcentratedBook {
     return [listed.index];
   }
 
-  #swaps(state: ClmmPoolState): boolean {
-    // Beyond the pool's own bitmap every swap must bring the extension's account, which our instructions do not.
-    const array = arrayOf(state.tickCurrent, state.tickSpacing);
-    const inBitmap = array >= -BITMAP_EXTENSION_BITS && array < BITMAP_EXTENSION_BITS;
-    return inBitmap && (state.status & POOL_STATUS_NO_SWAP) === 0 && BigInt(this.#unixSeconds()) > state.openTime;
+  #swaps({ tickCurrent, tickSpacing, status, openTime }: ClmmPoolState, { extension }: Pool): boolean {
+    // Beyond the pool's own bitmap the program asks for the extension's account.
+    const reachable = extension !== undefined || inPoolBitmap(arrayOf(tickCurrent, tickSpacing));
+    return reachable && (status & POOL_STATUS_NO_SWAP) === 0 && BigInt(this.#unixSeconds()) > openTime;
   }
 
   #counted<T>(result: Result<T, SandpiperError>): T | undefined {
@@ -246,10 +257,6 @@ function concentratedFacts(
 ): Omit<PoolFacts, "index"> | undefined {
   const plain = pool.build === "2024" || (state.feeOn === 0 && state.dynamicFee === undefined);
   if (!plain || programs.includes(TOKEN_2022_PROGRAM)) return undefined;
-  const inBitmap = ({ firstTick }: Array) => {
-    const array = arrayOf(firstTick, state.tickSpacing);
-    return array >= -BITMAP_EXTENSION_BITS && array < BITMAP_EXTENSION_BITS;
-  };
   return {
     dex: "raydium-clmm",
     address,
@@ -259,12 +266,16 @@ function concentratedFacts(
     tokenPrograms: [TOKEN_PROGRAM, TOKEN_PROGRAM],
     feeNumerator: Number(config.tradeFeeRate),
     feeDenominator: Number(FEE_RATE_DENOMINATOR),
-    accounts: { ammConfig: state.ammConfig, observationState: state.observationState },
+    accounts: {
+      ammConfig: state.ammConfig,
+      observationState: state.observationState,
+      ...(pool.extension !== undefined && { bitmapExtension: pool.extension }),
+    },
     concentrated: {
       build: pool.build,
       tickSpacing: state.tickSpacing,
       tickArrays: [...pool.arrays.values()]
-        .filter(inBitmap)
+        .filter(({ firstTick }) => pool.extension !== undefined || inPoolBitmap(arrayOf(firstTick, state.tickSpacing)))
         .map(({ firstTick, address: account }) => ({ firstTick, address: account }))
         .sort((a, b) => a.firstTick - b.firstTick),
     },

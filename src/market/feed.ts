@@ -161,7 +161,10 @@ export class Feed {
   /** What changed in these pools. */
   #states(pools: readonly number[]): MarketRecord[] {
     return pools.flatMap((pool) =>
-      this.#state(pool, () => tickRecords(pool, this.book.concentrated.takeChanges(pool))),
+      this.#state(pool, () => {
+        const { ticks, first } = this.book.concentrated.takeChanges(pool);
+        return tickRecords(pool, ticks, first);
+      }),
     );
   }
 
@@ -183,7 +186,7 @@ export class Feed {
 }
 
 /** Ticks by threes; `cleared` voids all that were told before, even when there are none now. */
-function tickRecords(pool: number, changes: readonly TickChange[], cleared = false): MarketRecord[] {
+function tickRecords(pool: number, changes: readonly TickChange[], cleared: boolean): MarketRecord[] {
   const records: MarketRecord[] = [];
   for (let i = 0; i < changes.length || (cleared && i === 0); i += TICKS_PER_RECORD)
     records.push({ kind: "ticks", pool, cleared: cleared && i === 0, ticks: changes.slice(i, i + TICKS_PER_RECORD) });

@@ -20,6 +20,7 @@ const KINDS = [
   [RAYDIUM_CLMM_PROGRAM, CLMM_DISCRIMINATOR.ammConfig],
   [RAYDIUM_CLMM_PROGRAM, CLMM_DISCRIMINATOR.poolState],
   [RAYDIUM_CLMM_PROGRAM, CLMM_DISCRIMINATOR.tickArrayState],
+  [RAYDIUM_CLMM_PROGRAM, CLMM_DISCRIMINATOR.tickArrayBitmapExtension],
 ] as const;
 
 export type RpcSnapshot = { readonly slot: bigint; readonly accounts: readonly AccountWrite[] };
