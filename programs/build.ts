@@ -35,21 +35,24 @@ const FLAGS = [
   "-Werror",
 ];
 
-/** Compiles and links; throws with the compiler's own words when it refuses. */
-export function buildProgram(name: ProgramName): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "sandpiper-program-"));
+/** The program of this name, from its source. */
+export const buildProgram = (name: ProgramName): Uint8Array => compileProgram(name, `${name}.c`);
+
+/** Compiles and links one source file of a folder beside this one; throws with the compiler's words when it refuses. */
+export function compileProgram(folder: string, source: string): Uint8Array {
+  const scratch = mkdtempSync(join(tmpdir(), "sandpiper-program-"));
   try {
-    const object = join(folder, `${name}.o`);
+    const object = join(scratch, "program.o");
     // Run in the folder and with relative names, so that no path of this machine gets into the object.
-    const compiled = Bun.spawnSync([COMPILER, ...FLAGS, "-c", `${name}.c`, "-o", object], {
-      cwd: join(FOLDER, name),
+    const compiled = Bun.spawnSync([COMPILER, ...FLAGS, "-c", source, "-o", object], {
+      cwd: join(FOLDER, folder),
       stderr: "pipe",
     });
     if (compiled.exitCode !== 0)
-      throw new Error(`Cannot build ${name}: ${COMPILER} must compile it, was: ${compiled.stderr.toString().trim()}`);
+      throw new Error(`Cannot build ${source}: ${COMPILER} must compile it, was: ${compiled.stderr.toString().trim()}`);
     return linkProgram(readElfObject(readFileSync(object)));
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(scratch, { recursive: true });
   }
 }
 

@@ -1,11 +1,9 @@
 /**
  * The first page in a real browser, on real parts: it reaches live data, shows a lost connection and recovers, and says
- * what is wrong. TEST_SCREENS=FOLDER also writes the screenshots of docs/screens. In CI a missing Chromium is a
- * failure; elsewhere these tests are skipped, loudly.
+ * what is wrong. In CI a missing Chromium is a failure; elsewhere these tests are skipped, loudly.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { SeededEnvelopes } from "./support/seeded-envelopes.ts";
@@ -23,7 +21,6 @@ const FLAGS = [
 ];
 const WITHOUT_BROWSER = !existsSync(CHROMIUM) && process.env["CI"] !== "true";
 if (WITHOUT_BROWSER) process.stderr.write(`SKIPPED: the page in a browser, because there is no ${CHROMIUM}\n`);
-const SCREENS = process.env["TEST_SCREENS"];
 
 const RUN_MS = 14 * 60_000;
 const DECISION_EVERY_MS = 6_000;
@@ -40,6 +37,15 @@ async function publishSeeded(atMs: number): Promise<void> {
   const { decision, outcome } = seeds.next(atMs, 0.45);
   await stage.publish(decision);
   if (outcome) await stage.publish(outcome);
+}
+
+/** Publishes a decision and waits until the page has it, drawn or not: a slot that came later is on the page. */
+async function publishAndSee(): Promise<void> {
+  await stage.publish(seeds.next(Date.now()).decision);
+  const later = seeds.metrics(Date.now());
+  await stage.publish(later);
+  const slot = later.payload.case === "metrics" ? later.payload.value.slot.toLocaleString("en") : "";
+  await eventually("the later slot", async () => ((await shown("slot")) === slot ? true : undefined));
 }
 
 const shown = (id: string) => page.textContent(`#${id}`);
@@ -88,11 +94,6 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
         await page.setViewportSize({ width, height: 900 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
-        if (!SCREENS) continue;
-        await stage.publish(seeds.metrics(Date.now()));
-        await eventually("a drawn plot", async () => (await page.locator("#plot svg").count()) || undefined);
-        await page.waitForTimeout(600);
-        await page.screenshot({ path: join(SCREENS, `page-${width}-${colorScheme}.png`), fullPage: true });
       }
     await page.setViewportSize({ width: 1366, height: 900 });
   }, 60_000);
@@ -106,16 +107,74 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await page.getByText("All", { exact: true }).click();
     await page.getByRole("button", { name: "Pause" }).click();
     const held = await firstDecision();
-    const { decision } = seeds.next(Date.now());
-    await stage.publish(decision);
-    // The figures are not paused: a slot that came after the decision shows that the decision has come, too.
-    const later = seeds.metrics(Date.now());
-    await stage.publish(later);
-    const slot = later.payload.case === "metrics" ? later.payload.value.slot.toLocaleString("en") : "";
-    await eventually("the later slot", async () => ((await shown("slot")) === slot ? true : undefined));
+    await publishAndSee();
     expect(await firstDecision()).toBe(held);
     await page.getByRole("button", { name: "Paused" }).click();
     await eventually("on again", async () => ((await firstDecision()) !== held ? true : undefined));
+  }, 60_000);
+
+  test("holds the rows still under the pointer, and says so", async () => {
+    const row = page.locator("#decisions tr").nth(2);
+    await row.hover();
+    await eventually("the word for it", async () => ((await page.locator("#held").isVisible()) ? true : undefined));
+    const held = await firstDecision();
+    await publishAndSee();
+    expect(await firstDecision()).toBe(held);
+    await page.mouse.move(0, 0);
+    await eventually("on again", async () => ((await firstDecision()) !== held ? true : undefined));
+    expect(await page.locator("#held").isVisible()).toBe(false);
+  }, 60_000);
+
+  test("opens one decision in full by keyboard, at an address of its own, and closes again", async () => {
+    await page.getByText("Sent", { exact: true }).click();
+    const link = page.locator("#decisions tr:not(.vacant) a").first();
+    await link.focus();
+    const address = await link.getAttribute("href");
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("dialog");
+    await eventually("the features by name", async () =>
+      (await panel.textContent())?.includes("gross_log10") ? true : undefined,
+    );
+    expect(new URL(page.url()).hash).toBe(address ?? "no link");
+    for (const title of ["Path", "Money", "Tip ladder", "From event to end", "What the model was told", "Ids"])
+      expect(await panel.getByRole("heading", { name: title }).count(), title).toBe(1);
+    expect(await panel.locator(".timeline li").count()).toBe(6);
+    expect(await panel.locator(".ladder .chosen").count()).toBeLessThanOrEqual(1);
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "hidden" });
+    expect(new URL(page.url()).hash).toBe("");
+    expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
+    await link.blur();
+    await page.getByText("All", { exact: true }).click();
+  }, 60_000);
+
+  test("opens a decision by a click on its row and from an outcome's row, and says when there is none", async () => {
+    const panel = page.getByRole("dialog");
+    await page.locator("#decisions tr:not(.vacant) td:nth-child(8)").first().click();
+    await panel.waitFor();
+    await panel.getByRole("button", { name: "Close" }).click();
+    await panel.waitFor({ state: "hidden" });
+    await page.locator("#outcomes tr:not(.vacant) td:nth-child(7)").first().click();
+    await eventually("the outcome's bundle", async () =>
+      (await panel.locator(".ids").textContent())?.includes("Bundle") ? true : undefined,
+    );
+    await panel.getByRole("button", { name: "Close" }).click();
+    await page.goto(`${stage.url}/#decision=nobody`);
+    await eventually("what is wrong", async () =>
+      (await shown("decision-note")) === "not on record yet" ? true : undefined,
+    );
+    await page.keyboard.press("Escape");
+    await page.mouse.move(0, 0);
+  }, 60_000);
+
+  test("says that the supervisor is silent instead of repeating what it last knew", async () => {
+    stage.report({ updatedAtMs: Date.now() - 42_000 });
+    await eventually("the silence", async () =>
+      (await shown("ready"))?.startsWith("supervisor silent for 4") ? true : undefined,
+    );
+    expect(await page.locator("#processes").getAttribute("class")).toBe("stale");
+    stage.report();
+    await eventually("a voice again", async () => ((await shown("ready")) === "8 of 8 ready" ? true : undefined));
   }, 60_000);
 
   test("shows trouble in words: a process that restarts", async () => {
@@ -134,7 +193,6 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await eventually("lost", async () => ((await link()) === "lost" ? true : undefined));
     expect(await shown("link")).toContain("Connection lost");
     expect(await shown("announcement")).toBe("Connection lost");
-    if (SCREENS) await page.screenshot({ path: join(SCREENS, "lost-1366-dark.png") });
     const { decision } = seeds.next(Date.now());
     await stage.publish(decision);
     await stage.startGatewayAgain();
@@ -147,11 +205,12 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
   test("Swagger UI at /swagger lists every route and tries one, with nothing from another origin", async () => {
     const reference = await browser.newPage();
     const foreign: string[] = [];
+    const complaints: string[] = [];
     reference.on("request", (request) => {
       if (!request.url().startsWith(stage.url) && !request.url().startsWith("data:")) foreign.push(request.url());
     });
-    reference.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
-    reference.on("pageerror", (error) => troubles.push(error.message));
+    reference.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    reference.on("pageerror", (error) => complaints.push(error.message));
     await reference.goto(`${stage.url}/swagger`);
     await reference.locator('[data-path="/api/status"]').click();
     await reference.getByRole("button", { name: "Execute" }).click();
@@ -160,7 +219,7 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     );
     expect(await reference.locator(".opblock").count()).toBe(7);
     expect(foreign).toEqual([]);
-    expect(troubles).toEqual([]);
+    expect(complaints).toEqual([]);
     await reference.close();
   }, 60_000);
 });

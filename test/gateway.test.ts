@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import type { DecisionRow, OutcomeRow, Status } from "#gateway/api/schemas.ts";
 import type { PageStatus } from "#gateway/dashboard/status.ts";
+import { FEATURES } from "#model/features.ts";
 import { arbFromJson } from "#wire/envelope.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { SeededEnvelopes } from "./support/seeded-envelopes.ts";
@@ -127,9 +128,12 @@ describe("GET /api/decisions", () => {
   });
 
   test("answers one decision with its outcome, with none when it was skipped, and 404 for a stranger", async () => {
-    type Detail = { decision: DecisionRow; outcome: OutcomeRow | null };
+    type Feature = { name: string; unit: string; value: number };
+    type Detail = { decision: DecisionRow; features: Feature[]; outcome: OutcomeRow | null };
     const sent = await readJson<Detail>(`/api/decisions/${decided.find((one) => one.sent)?.id}`);
     expect(sent.outcome?.decision_id).toBe(sent.decision.decision_id);
+    expect(sent.features.map(({ name }) => name)).toEqual(FEATURES.map(({ name }) => name));
+    expect(sent.features[0]).toMatchObject({ unit: "log10 lamports", value: 0.5 });
     const skipped = await readJson<Detail>(`/api/decisions/${decided.find((one) => !one.sent)?.id}`);
     expect(skipped.outcome).toBeNull();
     const stranger = await get("/api/decisions/nobody");
@@ -191,6 +195,8 @@ describe("GET /health and /metrics", () => {
     expect(lines).toContain(`sandpiper_decisions_total ${DECISIONS}`);
     expect(lines).toContain('sandpiper_swaps_seen_total{agent="arbitrage"} 5210');
     expect(lines).toContain("sandpiper_store_up 1");
+    const lags = lines.filter((line) => line.startsWith('sandpiper_bus_group_lag_messages{group="clickhouse"'));
+    expect(lags.some((line) => line.includes('topic="arbitrage-decisions-proto"'))).toBe(true);
   });
 });
 

@@ -43,7 +43,7 @@ const DOORS: readonly [packages: RegExp, rooms: readonly string[]][] = [
   [/^kafkajs/, ["bus"]],
   [/^(@clickhouse\/client|chdb)/, ["store"]],
   [/^@noble\/ed25519/, ["control"]],
-  [/^(elysia|@elysiajs\/)/, ["gateway"]],
+  [/^(elysia|@elysiajs\/|swagger-ui-dist)/, ["gateway"]],
   [/^@solana\//, ["dex", "execute"]],
   [/^litesvm/, ["sim", "execute"]],
 ];

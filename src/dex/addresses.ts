@@ -19,7 +19,8 @@ export async function programAddressWithBump(
   return { address: address as string as Address, bump };
 }
 
-async function programAddress(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Address> {
+/** The address off the curve that `program` signs for with these seeds. */
+export async function programAddress(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Address> {
   return (await programAddressWithBump(seeds, program)).address;
 }
 

@@ -6,7 +6,7 @@ import { pumpSwapVenue } from "./pumpswap/venue.ts";
 import { raydiumAmmV4Venue } from "./raydium-amm-v4/venue.ts";
 import { raydiumClmmVenue } from "./raydium-clmm/venue.ts";
 import { raydiumCpmmVenue } from "./raydium-cpmm/venue.ts";
-import type { Venue } from "./venue.ts";
+import type { Venue, VenueName } from "./venue.ts";
 
 /** A venue whose kind of state nobody needs to know: whoever holds a state of it got it from the same venue. */
 export type AnyVenue = Venue<unknown>;
@@ -23,6 +23,8 @@ export const VENUES: readonly AnyVenue[] = [
   anyVenue(pumpSwapVenue),
 ];
 
+const byName: ReadonlyMap<VenueName, AnyVenue> = new Map(VENUES.map((venue) => [venue.name, venue]));
 const byProgram: ReadonlyMap<Address, AnyVenue> = new Map(VENUES.map((venue) => [venue.program, venue]));
 
+export const venueNamed = (name: VenueName): AnyVenue | undefined => byName.get(name);
 export const venueOfProgram = (program: Address): AnyVenue | undefined => byProgram.get(program);

@@ -88,7 +88,7 @@ describe("compileMessage()", () => {
       }),
       { numRuns: 1_500 },
     );
-  });
+  }, 30_000);
 
   test("orders addresses that differ in case only as @solana/kit does", () => {
     // Same letters, other cases: 32-byte values all the same, so both ends accept them.

@@ -53,6 +53,22 @@ describe("RunTotalsCache", () => {
     expect(await cache.read(WINDOW)).toMatchObject({ reachable: true, ageMs: 0, why: "" });
   });
 
+  test("calls a store away that keeps a question without refusing it", async () => {
+    let frozen = false;
+    const { cache, pass } = totalsFrom(() => (frozen ? new Promise(() => undefined) : Promise.resolve(SOME)));
+    await cache.read(WINDOW);
+    frozen = true;
+    pass(1_000);
+    expect(await cache.read(WINDOW)).toMatchObject({ totals: SOME, reachable: true });
+    pass(4_000);
+    expect(await cache.read(WINDOW)).toEqual({
+      totals: SOME,
+      reachable: false,
+      ageMs: 5_000,
+      why: "the store has not answered for 4 s",
+    });
+  });
+
   test("answers while the store does not, and never mixes two runs", async () => {
     let release: (totals: RunTotals) => void = () => undefined;
     const { cache } = totalsFrom(

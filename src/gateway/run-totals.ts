@@ -9,6 +9,9 @@ const REFRESH_MS = 1_000;
 /** How long one who asks waits for a slow store before the last known sums are given. */
 const WAIT_MS_MAX = 400;
 
+/** A store that has kept one question for so long counts as away, although it has not refused. */
+const SILENT_MS_MAX = 3_000;
+
 export type KnownTotals = {
   readonly totals: RunTotals;
   readonly reachable: boolean;
@@ -44,7 +47,13 @@ export class RunTotalsCache {
     }
     if (this.#pending) await Promise.race([this.#pending, Bun.sleep(WAIT_MS_MAX)]);
     const ageMs = this.#readAtMs === undefined ? undefined : this.#nowMs() - this.#readAtMs;
-    return { totals: this.#totals, reachable: this.#why === "" && ageMs !== undefined, ageMs, why: this.#why };
+    const why = this.#why === "" ? this.#silence() : this.#why;
+    return { totals: this.#totals, reachable: why === "" && ageMs !== undefined, ageMs, why };
+  }
+
+  #silence(): string {
+    const silentMs = this.#pending === undefined ? 0 : this.#nowMs() - this.#askedAtMs;
+    return silentMs > SILENT_MS_MAX ? `the store has not answered for ${Math.round(silentMs / 1_000)} s` : "";
   }
 
   /** Another run began: its sums start from nothing. */

@@ -17,8 +17,10 @@ export type RecordedBlock = {
 const TRANSACTIONS_MAX = 100_000;
 /** Slots that may lie between a block and its parent: a name that says more is no slot number. */
 const SKIPPED_SLOTS_MAX = 10_000;
+const TOP_LEVEL = 1;
 const VOTE_PROGRAM = "Vote111111111111111111111111111111111111111";
 const ADDRESS = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/;
+const AMOUNT = /^\d{1,20}$/;
 const SIGNATURE = /^[1-9A-HJ-NP-Za-km-z]{64,88}$/;
 
 export function parseBlock(json: unknown, slotInName: number, refuse: Refuse): RecordedBlock {
@@ -68,17 +70,21 @@ function flatten(topLevel: Walker, meta: Walker, keys: readonly Address[]): Mark
     for (const group of meta.at("innerInstructions").list())
       inner.set(group.at("index").whole(), group.at("instructions").list());
   return topLevel.list().flatMap((instruction, index) => {
-    const children = (inner.get(index) ?? []).map((child) => parseInstruction(child, keys));
-    return [parseInstruction(instruction, keys), ...children];
+    const children = (inner.get(index) ?? []).map((child) => {
+      const depth = child.has("stackHeight") ? child.at("stackHeight").whole() : undefined;
+      return parseInstruction(child, keys, depth);
+    });
+    return [parseInstruction(instruction, keys, TOP_LEVEL), ...children];
   });
 }
 
-function parseInstruction(item: Walker, keys: readonly Address[]): MarketInstruction {
+function parseInstruction(item: Walker, keys: readonly Address[], depth: number | undefined): MarketInstruction {
   const key = (index: Walker) => keys[index.whole()] ?? index.fail(`below ${keys.length}`, "out of range");
   const data = item.at("data").text();
   return {
     program: key(item.at("programIdIndex")),
     accounts: item.at("accounts").list().map(key),
+    depth,
     data: () => {
       try {
         return base58Decode(data);
@@ -91,13 +97,18 @@ function parseInstruction(item: Walker, keys: readonly Address[]): MarketInstruc
 
 function tokenAccounts(meta: Walker, keys: readonly Address[]): ReadonlyMap<Address, TokenFacts> {
   const found = new Map<Address, TokenFacts>();
-  for (const side of ["preTokenBalances", "postTokenBalances"]) {
+  for (const [side, sign] of [["preTokenBalances", -1n] as const, ["postTokenBalances", 1n] as const]) {
     if (!meta.has(side)) continue;
     for (const balance of meta.at(side).list()) {
       const index = balance.at("accountIndex");
-      found.set(keys[index.whole()] ?? index.fail(`below ${keys.length}`, "out of range"), {
+      const key = keys[index.whole()] ?? index.fail(`below ${keys.length}`, "out of range");
+      const held = balance.at("uiTokenAmount");
+      // Recordings of other tools leave the amount out: the change is then unknown, and nothing here relies on it.
+      const amount = held.has("amount") ? BigInt(held.at("amount").text(AMOUNT, "a whole number")) : 0n;
+      found.set(key, {
         mint: balance.at("mint").text(ADDRESS, "an address") as Address,
-        decimals: balance.at("uiTokenAmount").at("decimals").whole(255),
+        decimals: held.at("decimals").whole(255),
+        change: (found.get(key)?.change ?? 0n) + sign * amount,
       });
     }
   }

@@ -21,6 +21,7 @@ export type GeyserMessage =
       readonly accounts: readonly AccountWrite[];
     };
 
+const TOP_LEVEL = 1;
 const ADDRESS = /^[1-9A-HJ-NP-Za-km-z]{32,44}$/;
 
 /** Throws a SandpiperError when the text is no message of the door. */
@@ -63,7 +64,7 @@ function readTransaction(result: Walker, slot: bigint): MarketTransaction {
     for (const group of result.at("innerInstructions").list())
       inner.set(group.at("index").whole(), group.at("instructions").list());
   const instructions = wire.value.instructions.flatMap(({ program, accounts, data }, index): MarketInstruction[] => [
-    { program, accounts, data: () => data },
+    { program, accounts, data: () => data, depth: TOP_LEVEL },
     ...(inner.get(index) ?? []).map((child) => readInner(child, keys)),
   ]);
   return {
@@ -91,6 +92,7 @@ function readInner(item: Walker, keys: readonly Address[]): MarketInstruction {
   return {
     program: keys[item.at("programIdIndex").whole()] ?? ("" as Address),
     accounts: accounts.every((key) => key !== undefined) ? accounts : [],
+    depth: item.has("stackHeight") ? item.at("stackHeight").whole() : undefined,
     data: () => {
       try {
         return base58Decode(data);

@@ -83,7 +83,7 @@ describe("decodeSwaps()", () => {
     const liar = testAddress("liar");
     const logs = [`Program ${liar} invoke [1]`, forged, `Program ${liar} success`];
     const { instructions } = transaction;
-    const all = [{ program: liar, accounts: [], data: () => new Uint8Array() }, ...instructions];
+    const all = [{ program: liar, accounts: [], data: () => new Uint8Array(), depth: 1 }, ...instructions];
     expect(decodeSwaps({ ...transaction, instructions: all, logs })).toEqual({ swaps: [], unreadable: 1 });
   });
 });

@@ -16,8 +16,8 @@ import {
   type RayLogSwap,
 } from "#dex/raydium-amm-v4/decode.ts";
 import { decodeSwap as decodeClmmSwap, decodeSwapEventLine } from "#dex/raydium-clmm/decode-swap.ts";
-import { decodeSwapEvent } from "#dex/raydium-cpmm/decode.ts";
-import { CPMM_DISCRIMINATOR, SWAP_ACCOUNT, SWAP_ACCOUNTS } from "#dex/raydium-cpmm/layout.ts";
+import { decodeCpmmSwap, decodeSwapEvent } from "#dex/raydium-cpmm/decode.ts";
+import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
 import { invocationLines } from "./invocations.ts";
 import type { MarketInstruction, MarketTransaction } from "./transaction.ts";
@@ -121,20 +121,20 @@ function transfersAgree(
 const decodeCpmm: Decoder = (instruction, ownLines, _all, index) => {
   const data = instruction.data();
   if (data === undefined) return "unreadable";
-  const baseIn = startsWith(data, CPMM_DISCRIMINATOR.swapBaseInput);
-  if (!baseIn && !startsWith(data, CPMM_DISCRIMINATOR.swapBaseOutput)) return "no swap";
-  if (instruction.accounts.length < SWAP_ACCOUNTS) return "unreadable";
-  const account = (place: keyof typeof SWAP_ACCOUNT) => instruction.accounts[SWAP_ACCOUNT[place]] as Address;
+  const swap = decodeCpmmSwap(data, instruction.accounts);
+  if (!swap.ok) return "unreadable";
+  if (swap.value === undefined) return "no swap";
+  const { kind, accounts } = swap.value;
   const event = firstSwapEvent(ownLines);
-  if (event === undefined || event.poolId !== account("poolState")) return "unreadable";
+  if (event === undefined || event.poolId !== accounts.poolState) return "unreadable";
   // The program orders a pool's mints by their bytes, so the mints say which side comes in.
-  const inputSide = bytesBelow(account("inputTokenMint"), account("outputTokenMint")) ? 0 : 1;
+  const inputSide = bytesBelow(accounts.inputTokenMint, accounts.outputTokenMint) ? 0 : 1;
   const { reserveInBefore, reserveOutBefore, amountIn, amountOut } = event;
   return {
     dex: "raydium-cpmm",
     pool: event.poolId,
-    trader: account("payer"),
-    kind: baseIn ? "base-in" : "base-out",
+    trader: accounts.payer,
+    kind,
     inputSide,
     amountIn,
     amountOut,

@@ -6,9 +6,16 @@ export type MarketInstruction = {
   readonly accounts: readonly Address[];
   /** Its data, or undefined when they were no valid base58. Made on demand: most instructions are never looked at. */
   readonly data: () => Uint8Array | undefined;
+  /** 1 for top-level instructions, more for inner ones; undefined where the source does not say. */
+  readonly depth: number | undefined;
 };
 
-export type TokenFacts = { readonly mint: Address; readonly decimals: number };
+export type TokenFacts = {
+  readonly mint: Address;
+  readonly decimals: number;
+  /** What the account had more after the transaction than before it. */
+  readonly change: bigint;
+};
 
 export type MarketTransaction = {
   readonly slot: bigint;

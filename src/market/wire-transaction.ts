@@ -1,8 +1,12 @@
 /**
- * Transactions as they travel (legacy and version 0), read without trust:
+ * Transactions as they travel (legacy, version 0 and version 1), read without trust:
  *
  *   compact count, 64-byte signatures │ [0x80 | version] 3-byte header │ compact count, 32-byte keys │ 32-byte blockhash
  *   │ compact count, instructions { program u8, compact accounts u8…, compact data } │ v0: lookup tables, not read here
+ *
+ *   version 1 (SIMD-0385): 0x81 │ 3-byte header │ config mask u32 │ 32-byte lifetime │ instructions u8, keys u8 │ 32-byte keys
+ *   │ 4 bytes for each bit of the mask │ heads { program u8, accounts u8, data bytes u16 } │ each one's accounts and data
+ *   │ 64-byte signatures
  *
  * Accounts that come from a lookup table are not in these bytes: an instruction that uses one has its accounts emptied,
  * so that nobody takes it for another.
@@ -18,6 +22,8 @@ const SIGNATURE_BYTES = 64;
 const KEY_BYTES = 32;
 const HEADER_BYTES = 3;
 const VERSION_BIT = 0x80;
+const VERSION_1 = 0x81;
+const CONFIG_WORD_BYTES = 4;
 /** Far above the 1,232 bytes of a packet: a bound, not a rule of the network. */
 const WIRE_BYTES_MAX = 16_384;
 
@@ -36,6 +42,7 @@ export type WireTransaction = {
 export function readWireTransaction(wire: Uint8Array): Result<WireTransaction, SandpiperError> {
   if (wire.length > WIRE_BYTES_MAX) return refuse(`at most ${WIRE_BYTES_MAX} bytes`, `${wire.length}`);
   const reader = new Reader(wire);
+  if (wire[0] === VERSION_1) return readVersion1(reader);
   const signatures = reader.list(SIGNATURE_BYTES);
   const first = reader.byte();
   const versioned = (first & VERSION_BIT) !== 0;
@@ -56,6 +63,38 @@ export function readWireTransaction(wire: Uint8Array): Result<WireTransaction, S
     return refuse("signatures, keys and instructions to the last byte", `${wire.length} bytes that end before`);
   return ok({ signature: base58Encode(signature) as Signature, keys, instructions });
 }
+
+function readVersion1(reader: Reader): Result<WireTransaction, SandpiperError> {
+  reader.skip(1);
+  const signers = reader.byte();
+  reader.skip(HEADER_BYTES - 1);
+  const configWords = [...reader.take(4)].reduce((bits, byte) => bits + bitsOf(byte), 0);
+  reader.skip(KEY_BYTES);
+  const [instructionCount, keyCount] = [reader.byte(), reader.byte()];
+  const keys = Array.from({ length: keyCount }, () => reader.take(KEY_BYTES))
+    .filter(() => !reader.short)
+    .map((key) => readAddress(key, 0));
+  reader.skip(configWords * CONFIG_WORD_BYTES);
+  const heads = Array.from({ length: instructionCount }, () => ({
+    program: keys[reader.byte()],
+    accounts: reader.byte(),
+    dataBytes: reader.byte() | (reader.byte() << 8),
+  }));
+  const instructions: WireInstruction[] = [];
+  for (const { program, accounts: count, dataBytes } of heads) {
+    const accounts = [...reader.take(count)].map((index) => keys[index]);
+    const data = reader.take(dataBytes);
+    if (program === undefined) return refuse("programs among its keys", "one outside");
+    instructions.push({ program, accounts: accounts.every((key) => key !== undefined) ? accounts : [], data });
+  }
+  const signature = reader.take(SIGNATURE_BYTES);
+  reader.skip(Math.max(0, signers - 1) * SIGNATURE_BYTES);
+  if (reader.short || signers === 0 || keys.length === 0)
+    return refuse("keys, instructions and signatures to the last byte", `${reader.bytes.length} bytes that end before`);
+  return ok({ signature: base58Encode(signature) as Signature, keys, instructions });
+}
+
+const bitsOf = (byte: number): number => byte.toString(2).replaceAll("0", "").length;
 
 /** Reads forward; past the end it answers zeros and remembers that it was too short. */
 class Reader {

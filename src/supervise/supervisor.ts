@@ -48,6 +48,8 @@ class Supervisor {
   readonly #done = Promise.withResolvers<number>();
   #stopping = false;
   #reportedAtMs = 0;
+  /** The report is written each second, and at once when a process changed. */
+  #reportedStates = "";
   #announced = false;
 
   constructor(config: Config, paths: RunPaths, flags: readonly string[]) {
@@ -98,11 +100,14 @@ class Supervisor {
 
   #tick(nowMs: number): void {
     for (const watched of this.#processes) watched.tick(nowMs);
-    if (nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#everySecond(nowMs);
+    const states = this.#processes.map((watched) => watched.report(nowMs)).map(({ pid, state }) => `${pid} ${state}`);
+    const changed = states.join() !== this.#reportedStates;
+    if (changed || nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#keepReport(nowMs);
+    this.#reportedStates = states.join();
     if (!this.#announced && !this.#stopping) this.#announce(nowMs);
   }
 
-  #everySecond(nowMs: number): void {
+  #keepReport(nowMs: number): void {
     this.#reportedAtMs = nowMs;
     if (this.#launcherIsGone()) void this.#stop(EXIT_CODE.ok);
     const free = freeMiB(this.#config.dataDir);
@@ -127,7 +132,7 @@ class Supervisor {
     this.#announced = true;
     const waiting = this.#processes.filter((watched) => !watched.ready).map((watched) => watched.spec.name);
     if (!complete) this.#log.warn(`Not everything serves after ${START_MS_MAX} ms`, { waiting: waiting.join(",") });
-    this.#everySecond(nowMs);
+    this.#keepReport(nowMs);
     process.stdout.write(`${statusBlock(this.#report(nowMs))}\n`);
   }
 
@@ -168,7 +173,7 @@ class Supervisor {
         watched.signal("SIGKILL");
       }
     }
-    this.#everySecond(Date.now());
+    this.#keepReport(Date.now());
     removeRegions(this.#paths);
     this.#log.info("stopped");
     this.#done.resolve(exitCode);

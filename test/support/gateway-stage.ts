@@ -25,6 +25,8 @@ import { freePorts } from "./supervised-run.ts";
 const CLICKHOUSE_AGENT = join(import.meta.dir, "../../agents/clickhouse.ts");
 const QUIET = createLog({ process: "test", level: "error", format: "text" });
 
+const REPORT_EVERY_MS = 500;
+
 const TOPIC_OF: Partial<Record<NonNullable<Envelope["payload"]["case"]>, Topic>> = {
   arb: "arbitrage-decisions-proto",
   outcome: "bundle-outcomes-proto",
@@ -42,6 +44,7 @@ export class GatewayStage {
   readonly #clickhousePort: number;
   readonly #flags: readonly string[];
   readonly #ingest: Ingest;
+  #reporting: ReturnType<typeof setInterval> | undefined;
 
   private constructor(parts: {
     folder: string;
@@ -90,8 +93,13 @@ export class GatewayStage {
     await this.bus.publish(topic, "test", encodeEnvelope(envelope));
   }
 
+  /** From now on the supervisor reports this, twice a second. Given updatedAtMs, it was its last word. */
   report(changes: Partial<RunReport> = {}): void {
-    writeFileAtomic(this.paths.runReport, JSON.stringify({ ...reportOf(this.startedAtMs, this.url), ...changes }));
+    const write = () =>
+      writeFileAtomic(this.paths.runReport, JSON.stringify({ ...reportOf(this.startedAtMs, this.url), ...changes }));
+    clearInterval(this.#reporting);
+    this.#reporting = setInterval(write, REPORT_EVERY_MS);
+    write();
   }
 
   /** On the same port, as after a crash. */
@@ -111,6 +119,7 @@ export class GatewayStage {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#reporting);
     await this.gateway.stop();
     await this.#ingest.stop();
     await this.store.close();

@@ -2,6 +2,7 @@
 import { base58Encode } from "#core/base58.ts";
 import { type Random, seededRandom } from "#core/random.ts";
 import { WSOL_MINT } from "#core/units.ts";
+import { FEATURES } from "#model/features.ts";
 import { arbEnvelope, type Envelope, metricsEnvelope, outcomeEnvelope } from "#wire/envelope.ts";
 
 export type SeededDecision = { readonly decision: Envelope; readonly outcome: Envelope | undefined };
@@ -66,7 +67,7 @@ export class SeededEnvelopes {
       netLamports: net,
       evLamports: (net * 7n) / 10n,
       score: random.unit(),
-      features: [0.5, 1.25],
+      features: FEATURES.map((_, i) => 0.5 + i / 4),
       eventNs: decideNs - 40_000n,
       feedNs: decideNs - 21_000n,
       decideNs,

@@ -7,9 +7,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { openEmbeddedBus } from "#bus/embedded.ts";
+import { readJsonFile } from "#core/atomic-file.ts";
 import { loadConfig } from "#core/config.ts";
 import { createLog } from "#core/log.ts";
 import { type RunPaths, runPaths } from "#core/paths.ts";
+import { PROCESS_NAMES, type ProcessName, type RunReport } from "#core/run-report.ts";
+import { readHeartbeat } from "#memory/heartbeat.ts";
+import { openRegion } from "#memory/region.ts";
 import { connectStore, type Store } from "#store/client.ts";
 import { decodeEnvelope, type Envelope } from "#wire/envelope.ts";
 import type { Topic } from "#wire/topics.ts";
@@ -27,7 +31,7 @@ export type Status = {
   readonly attempts: number;
   readonly profit_lamports: string | number;
   readonly processes: readonly {
-    readonly name: string;
+    readonly name: ProcessName;
     readonly pid: number;
     readonly state: string;
     readonly restarts: number;
@@ -106,6 +110,17 @@ export class SupervisedRun {
 
   output(): string {
     return readFileSync(this.#output, "utf8");
+  }
+
+  /** The supervisor's own report, at most a second old. */
+  report(): RunReport {
+    return readJsonFile(this.paths.runReport) as RunReport;
+  }
+
+  /** What the process says of itself in shared memory, this moment. */
+  isReady(name: ProcessName): boolean {
+    const index = PROCESS_NAMES.indexOf(name);
+    return readHeartbeat(openRegion(this.paths.heartbeats), index).state === "ready";
   }
 
   async status(): Promise<Status> {

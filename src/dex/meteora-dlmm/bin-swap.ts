@@ -36,10 +36,11 @@ export function binOutputMax(bin: Bin, rules: OutputRules): bigint {
 
 /** Takes up to `amountIn`; the bin must have a price and something to give. */
 export function fillExactIn(bin: Bin, amountIn: bigint, rules: BinRules): BinFill | DlmmRefusal {
+  if (bin.price === 0n && rules.swapForY) return DLMM_REFUSAL.mathOverflow;
   const { feeOnInput, feeRate, swapForY } = rules;
   let fee = feeOnInput ? feeInside(amountIn, feeRate) : 0n;
   const layers = fillLayers(bin, amountIn - fee, rules);
-  if (layers === undefined) return DLMM_REFUSAL.mathOverflow;
+  if (layers === undefined) return DLMM_REFUSAL.typeCastFailed;
   const { taken, makerTaken, given, makerGiven } = layers;
   let paid = amountIn;
   if (taken < amountIn - fee) {
@@ -66,12 +67,17 @@ export function fillExactOut(bin: Bin, amountOut: bigint, rules: BinRules): BinF
   const withFee = feeOnInput ? amountOut : amountOut + feeOnTop(amountOut, feeRate);
   if (withFee > U64_MAX) return DLMM_REFUSAL.mathOverflow;
   if (withFee >= binOutputMax(bin, rules)) return fillExactIn(bin, U64_MAX, rules);
+  if (bin.price === 0n) return rules.swapForY ? DLMM_REFUSAL.mathOverflow : DLMM_REFUSAL.notExactAmountOut;
   const net = amountInAtPrice(withFee, bin.price, rules.swapForY);
   const fill = fillExactIn(bin, feeOnInput ? net + feeOnTop(net, feeRate) : net, rules);
   if ("custom" in fill) return fill;
   if (fill.amountOut < amountOut) return DLMM_REFUSAL.undeterminedError;
-  // What the rounded-up input would buy beyond the order stays in the reserve.
-  return fill.amountOut === amountOut ? fill : { ...fill, amountOut };
+  // What the rounded-up input would buy beyond the order stays in the reserve; where fees are kept in the same token, it
+  // is the protocol's.
+  const beyond = fill.amountOut - amountOut;
+  if (beyond === 0n) return fill;
+  const protocol = !feeOnInput ? fill.protocolFee + beyond : fill.protocolFee;
+  return { ...fill, amountOut, protocolFee: protocol };
 }
 
 type Layers = {
@@ -89,6 +95,7 @@ function fillLayers(bin: Bin, amountIn: bigint, rules: BinRules): Layers | undef
   let { taken, given } = maker;
   if (taken < amountIn && ordersMatch(bin, rules))
     for (const available of [bin.processedOrderRemainingAmount, bin.openOrderAmount]) {
+      if (taken === amountIn) break;
       const orders = fillLayer(available, amountIn - taken, bin.price, swapForY);
       if (orders === undefined) return undefined;
       taken += orders.taken;
@@ -98,7 +105,7 @@ function fillLayers(bin: Bin, amountIn: bigint, rules: BinRules): Layers | undef
 }
 
 function fillLayer(available: bigint, amountIn: bigint, price: bigint, swapForY: boolean) {
-  if (available === 0n || amountIn === 0n) return { taken: 0n, given: 0n };
+  if (available === 0n) return { taken: 0n, given: 0n };
   const whole = amountInAtPrice(available, price, swapForY);
   if (whole > U64_MAX) return undefined;
   if (amountIn >= whole) return { taken: whole, given: available };

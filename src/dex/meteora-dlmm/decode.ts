@@ -85,6 +85,8 @@ export type Bin = {
   readonly amountY: bigint;
   /** Y per X in Q64.64; 0 until somebody needed it. */
   readonly price: bigint;
+  /** Whole units of the market makers' liquidity, which share the fees. */
+  readonly liquiditySupply: bigint;
   /** Limit orders of one side: those that nobody touched yet, and what is left of those being filled. */
   readonly openOrderAmount: bigint;
   readonly processedOrderRemainingAmount: bigint;
@@ -169,6 +171,7 @@ function binAt(view: DataView, at: number): Bin {
     amountX: view.getBigUint64(at + BIN.amountX, true),
     amountY: view.getBigUint64(at + BIN.amountY, true),
     price: view.getBigUint64(at + BIN.price, true) | (view.getBigUint64(at + BIN.price + 8, true) << 64n),
+    liquiditySupply: view.getBigUint64(at + BIN.liquiditySupply + 8, true),
     openOrderAmount: view.getBigUint64(at + BIN.openOrderAmount, true),
     processedOrderRemainingAmount: view.getBigUint64(at + BIN.processedOrderRemainingAmount, true),
     limitOrderAskSide: view.getUint8(at + BIN.limitOrderAskSide) !== 0,

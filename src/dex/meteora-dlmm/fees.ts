@@ -44,7 +44,9 @@ export const feeOnTop = (amount: bigint, rate: bigint): bigint => divideUp(amoun
  * limit orders half; the fee is split between the two kinds by what each took in, rounded in favour of market makers.
  */
 export function protocolFee(fee: bigint, share: number, makerIn: bigint, totalIn: bigint): bigint | undefined {
-  if (totalIn === 0n || fee === 0n) return 0n;
+  if (fee === 0n) return 0n;
+  // A last unit that is all fee reaches no liquidity: it is the protocol's.
+  if (totalIn === 0n) return fee;
   const makerFee = makerIn === totalIn ? fee : divideUp(fee * makerIn, totalIn);
   const orderFee = fee - makerFee;
   const ordersKeep = (orderFee * LIMIT_ORDER_FEE_SHARE) / BigInt(BASIS_POINTS);

@@ -77,6 +77,7 @@ export const BIN = {
   amountX: 0,
   amountY: 8,
   price: 16,
+  liquiditySupply: 32,
   fulfilledOrderAmountX: 48,
   fulfilledOrderAmountY: 56,
   limitOrderFeeAskSide: 64,

@@ -10,6 +10,7 @@ export const DLMM_REFUSAL = {
   insufficientOutAmount: { custom: 6039, name: "InsufficientOutAmount" },
   poolDisabled: { custom: 6042, name: "PoolDisabled" },
   invalidPoolType: { custom: 6043, name: "InvalidPoolType" },
+  notExactAmountOut: { custom: 6057, name: "NotExactAmountOut" },
   invalidActivationType: { custom: 6058, name: "InvalidActivationType" },
   undeterminedError: { custom: 6085, name: "UndeterminedError" },
   invalidCollectFeeMode: { custom: 6110, name: "InvalidCollectFeeMode" },

@@ -10,7 +10,6 @@ import { type BinFill, type BinRules, binOutputMax, fillExactIn, fillExactOut } 
 import type { Bin } from "./decode.ts";
 import { BASE_FEE_POWER_MAX, referencesAt, totalFeeRate, volatilityAt } from "./fees.ts";
 import { BINS_PER_ARRAY, BITMAP_HALF } from "./layout.ts";
-import { priceOfBin } from "./price.ts";
 import { DLMM_REFUSAL, type DlmmRefusal } from "./refusals.ts";
 import type { DlmmPair, DlmmState, LocatedBinArray } from "./state.ts";
 
@@ -21,6 +20,7 @@ const ACTIVATION_BY_TIME = 1;
 const FUNCTION_TYPE_MAX = 2;
 const FEES_ON_INPUT = 0;
 const FEES_ON_Y = 1;
+const U128_MAX = (1n << 128n) - 1n;
 
 export function swapDlmm(
   state: DlmmState,
@@ -34,6 +34,7 @@ export function swapDlmm(
   const fees = [0, 1].map((side) => epochFee(state.pair.transferFees[side], time.epoch));
   const walk = startWalk(state, order, time, fees[order.inputSide], fees[1 - order.inputSide]);
   if (walk === undefined) return err(DLMM_REFUSAL.mathOverflow);
+  if (order.mode === "exact-in" && walk.amountLeft === 0n) return err(DLMM_REFUSAL.insufficientOutAmount);
   const stopped = walkBins(walk);
   return stopped === undefined ? settle(walk, time) : err(stopped);
 }
@@ -43,8 +44,6 @@ const epochFee = (config: TransferFeeConfig | undefined, epoch: bigint): Transfe
 
 function refusalBefore(pair: DlmmPair, order: SwapOrder, time: ChainTime): DlmmRefusal | undefined {
   const { parameters } = pair;
-  if (order.amount === 0n)
-    return order.mode === "exact-in" ? DLMM_REFUSAL.invalidInput : DLMM_REFUSAL.insufficientOutAmount;
   if (pair.pairType > PAIR_TYPE_MAX) return DLMM_REFUSAL.invalidPoolType;
   if (pair.status !== 0) return DLMM_REFUSAL.poolDisabled;
   if (ACTIVATED_PAIR_TYPES.includes(pair.pairType)) {
@@ -52,6 +51,7 @@ function refusalBefore(pair: DlmmPair, order: SwapOrder, time: ChainTime): DlmmR
     const now = pair.activationType === ACTIVATION_BY_SLOT ? time.slot : time.unixSeconds;
     if (now < pair.activationPoint) return DLMM_REFUSAL.poolDisabled;
   }
+  if (order.amount === 0n && order.mode === "exact-in") return DLMM_REFUSAL.invalidInput;
   if (parameters.functionType > FUNCTION_TYPE_MAX) return DLMM_REFUSAL.typeCastFailed;
   return parameters.collectFeeMode > FEES_ON_Y ? DLMM_REFUSAL.invalidCollectFeeMode : undefined;
 }
@@ -114,7 +114,7 @@ function startWalk(
 /** Each turn leaves an array that the state holds for good, so there are no more turns than arrays. */
 function walkBins(walk: Walk): DlmmRefusal | undefined {
   const { pair } = walk.state;
-  while (walk.amountLeft > 0n) {
+  do {
     const index = nextLiveArray(pair, Math.floor(walk.activeId / BINS_PER_ARRAY), walk.swapForY);
     if (typeof index !== "number") return index;
     const place = walk.arrays.findIndex((array) => array.index === index);
@@ -124,7 +124,7 @@ function walkBins(walk: Walk): DlmmRefusal | undefined {
       walk.activeId = walk.swapForY ? first + BINS_PER_ARRAY - 1 : first;
     const refusal = walkArray(walk, place, first);
     if (refusal !== undefined) return refusal;
-  }
+  } while (walk.amountLeft > 0n);
   return undefined;
 }
 
@@ -143,7 +143,7 @@ function walkArray(walk: Walk, place: number, first: number): DlmmRefusal | unde
   const { minBinId, maxBinId } = walk.state.pair.parameters;
   const array = walk.arrays[place] as LocatedBinArray;
   let bins: Bin[] | undefined;
-  while (walk.activeId >= first && walk.activeId < first + BINS_PER_ARRAY) {
+  while (walk.amountLeft > 0n && walk.activeId >= first && walk.activeId < first + BINS_PER_ARRAY) {
     const at = walk.activeId - first;
     const filled = fillBin(walk, array.bins[at] as Bin);
     if (filled !== undefined) {
@@ -161,14 +161,12 @@ function walkArray(walk: Walk, place: number, first: number): DlmmRefusal | unde
 }
 
 /** Undefined where the bin has nothing to give. */
-function fillBin(walk: Walk, stored: Bin): BinFill | DlmmRefusal | undefined {
+function fillBin(walk: Walk, bin: Bin): BinFill | DlmmRefusal | undefined {
   const { pair } = walk.state;
   const fixed = { swapForY: walk.swapForY, feeOnInput: walk.feeOnInput, limitOrders: pair.limitOrders };
   const { maxVolatilityAccumulator, protocolShare } = pair.parameters;
-  if (binOutputMax(stored, fixed) === 0n) return undefined;
-  const price = stored.price === 0n ? priceOfBin(walk.activeId, pair.binStep) : stored.price;
-  if (price === undefined) return DLMM_REFUSAL.mathOverflow;
-  const bin = stored.price === 0n ? { ...stored, price } : stored;
+  if (binOutputMax(bin, fixed) === 0n) return undefined;
+  if (pair.baseFeeRate > U128_MAX) return DLMM_REFUSAL.mathOverflow;
   const { indexReference, volatilityReference } = walk;
   const volatility = volatilityAt(walk.activeId, indexReference, volatilityReference, maxVolatilityAccumulator);
   walk.volatilityAccumulator = volatility;
@@ -179,6 +177,8 @@ function fillBin(walk: Walk, stored: Bin): BinFill | DlmmRefusal | undefined {
   };
   const fill = walk.exactIn ? fillExactIn(bin, walk.amountLeft, rules) : fillExactOut(bin, walk.amountLeft, rules);
   if ("custom" in fill) return fill;
+  // Only a bin without a price gives something for nothing: the program takes it out of the bin and pays it to nobody.
+  if (fill.amountIn === 0n) return fill;
   walk.amountLeft -= walk.exactIn ? fill.amountIn : fill.amountOut;
   walk.amountIn += fill.amountIn;
   walk.amountOut += fill.amountOut;

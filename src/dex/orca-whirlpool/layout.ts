@@ -230,3 +230,11 @@ export const TRADED = {
   lpFee: 105,
   protocolFee: 113,
 } as const;
+
+/** Seeds of the program's addresses. */
+export const WHIRLPOOL_SEED = {
+  /** + pool, first tick as decimal text. */
+  tickArray: "tick_array",
+  /** + pool. */
+  oracle: "oracle",
+} as const;

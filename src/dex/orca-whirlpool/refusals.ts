@@ -1,4 +1,4 @@
-/** Refusals of the Whirlpool program by number and name (`errors.rs`), and two of the token program that it calls. */
+/** Refusals of the Whirlpool program by number and name (`errors.rs`), and those of the token program that it calls. */
 import type { SwapRefusal } from "#dex/venue.ts";
 
 const refusal = (custom: number, name: string): SwapRefusal => ({ custom, name });
@@ -26,6 +26,8 @@ export const REFUSAL = {
   tradeIsNotEnabled: refusal(6064, "TradeIsNotEnabled"),
   /** The token program's: the vault does not hold what the swap pays. */
   insufficientFunds: refusal(1, "InsufficientFunds"),
+  /** The token program's: the vault cannot hold what comes in, which no supply allows. */
+  overflow: refusal(14, "Overflow"),
   /** No number of a program: the runtime stops it. */
   computeBudgetExceeded: refusal(0, "ComputationalBudgetExceeded"),
 } as const;

@@ -105,6 +105,7 @@ function moveVaults(
   leaves: bigint,
 ): readonly [bigint, bigint] | SwapRefusal {
   if ((aToB ? vaultB : vaultA) < leaves) return REFUSAL.insufficientFunds;
+  if ((aToB ? vaultA : vaultB) + arrives > U64_MAX) return REFUSAL.overflow;
   return aToB ? [vaultA + arrives, vaultB - leaves] : [vaultA - leaves, vaultB + arrives];
 }
 

@@ -41,6 +41,10 @@ export type PumpSwapGlobalConfig = {
   /** Of the protocol fee. */
   readonly buybackBasisPoints: bigint;
   readonly creatorFeeConfigurable: boolean;
+  /** Any one of a list will do in a trade; empty where the config is older than the list. */
+  readonly protocolFeeRecipients: readonly Address[];
+  readonly mayhemFeeRecipients: readonly Address[];
+  readonly buybackFeeRecipients: readonly Address[];
 };
 
 export type PumpSwapTrade = {
@@ -94,6 +98,12 @@ export function decodePumpSwapGlobalConfig(data: Uint8Array): Result<PumpSwapGlo
     disableFlags: data[GLOBAL_CONFIG.disableFlags] ?? 0,
     buybackBasisPoints: laterU64(data, GLOBAL_CONFIG.buybackBasisPoints),
     creatorFeeConfigurable: (data[GLOBAL_CONFIG.creatorFeeConfigurable] ?? 0) !== 0,
+    protocolFeeRecipients: addresses(data, GLOBAL_CONFIG.protocolFeeRecipients, 8),
+    mayhemFeeRecipients: [
+      ...addresses(data, GLOBAL_CONFIG.reservedFeeRecipient, 1),
+      ...addresses(data, GLOBAL_CONFIG.reservedFeeRecipients, 7),
+    ],
+    buybackFeeRecipients: addresses(data, GLOBAL_CONFIG.buybackFeeRecipients, 8),
   });
 }
 
@@ -130,11 +140,20 @@ export function decodePumpSwapEvent(data: Uint8Array): Result<PumpSwapTradeEvent
     pool: readAddress(event, TRADE_EVENT.pool),
     user: readAddress(event, TRADE_EVENT.user),
     baseAmount: readU64(event, TRADE_EVENT.baseAmount),
-    userQuoteAmount: readU64(event, TRADE_EVENT.userQuoteAmount),
+    userQuoteAmount: buy
+      ? // In the event of an exact quote in, the two amounts have changed places: what was paid is the greater one.
+        max(readU64(event, TRADE_EVENT.quoteAmount), readU64(event, TRADE_EVENT.userQuoteAmount))
+      : readU64(event, TRADE_EVENT.userQuoteAmount),
     poolBaseReserves: readU64(event, TRADE_EVENT.poolBaseReserves),
     poolQuoteReserves: readU64(event, TRADE_EVENT.poolQuoteReserves),
   });
 }
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** A list that older accounts end before. */
+const addresses = (data: Uint8Array, offset: number, count: number): readonly Address[] =>
+  data.length < offset + count * 32 ? [] : Array.from({ length: count }, (_, i) => readAddress(data, offset + i * 32));
 
 /** A field that older accounts end before. */
 const laterU64 = (data: Uint8Array, offset: number): bigint => (data.length >= offset + 8 ? readU64(data, offset) : 0n);

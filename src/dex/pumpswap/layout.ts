@@ -58,6 +58,17 @@ export const GLOBAL_CONFIG_ADDRESS = "ADyA8hdefvWN2dbGGWFotbzWxrAvLW83WG6QCVXvJK
 export const FEE_CONFIG_ADDRESS = "5PHirr8joyTMp9JMm6nW7hNDVyEYdkzDqazxPD7RaTjx" as Address;
 /** Seed, before the base mint, of the address of the Pump program that creates canonical pools. */
 export const POOL_AUTHORITY_SEED = "pool-authority";
+/** Seeds of PumpSwap's own addresses. */
+export const PUMPSWAP_SEED = {
+  eventAuthority: "__event_authority",
+  /** + coin creator. */
+  creatorVault: "creator_vault",
+  globalVolumeAccumulator: "global_volume_accumulator",
+  /** + user. */
+  userVolumeAccumulator: "user_volume_accumulator",
+  /** + base mint. */
+  poolV2: "pool-v2",
+} as const;
 
 export const POOL_BYTES_MIN = 211;
 export const POOL = {
@@ -83,6 +94,12 @@ export const POOL = {
 export const GLOBAL_CONFIG_BYTES_MIN = 321;
 export const GLOBAL_CONFIG = {
   disableFlags: 56,
+  /** Eight, as are the two other lists: any one of a list will do in a trade. */
+  protocolFeeRecipients: 57,
+  /** One, and the seven after the mayhem flag: recipients of mayhem coins' fees. */
+  reservedFeeRecipient: 385,
+  reservedFeeRecipients: 418,
+  buybackFeeRecipients: 643,
   buybackBasisPoints: 899,
   creatorFeeConfigurable: 940,
 } as const;

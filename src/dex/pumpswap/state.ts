@@ -8,7 +8,7 @@ import { mintBytes, ownedBytes, vaultAmount } from "#dex/account-set.ts";
 import { readU64 } from "#dex/bytes.ts";
 import { derivedAddress } from "#dex/derived-address.ts";
 import { DEX_ERROR } from "#dex/errors.ts";
-import { PUMP_FEE_PROGRAM, PUMP_PROGRAM, PUMPSWAP_PROGRAM } from "#dex/program-addresses.ts";
+import { PUMP_FEE_PROGRAM, PUMP_PROGRAM, PUMPSWAP_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { type TransferFeeConfig, transferFeeOf } from "#dex/transfer-fee.ts";
 import type { AccountSet } from "#dex/venue.ts";
 import {
@@ -23,12 +23,14 @@ import { FEE_CONFIG_ADDRESS, GLOBAL_CONFIG_ADDRESS, MAYHEM_SUPPLY, POOL_AUTHORIT
 type Pair<T> = readonly [T, T];
 
 export type PumpSwapState = {
+  readonly address: Address;
   readonly pool: PumpSwapPool;
   readonly global: PumpSwapGlobalConfig;
   readonly feeConfig: PumpSwapFeeConfig;
   /** Made by the Pump program out of a finished bonding curve. */
   readonly canonical: boolean;
   readonly baseSupply: bigint;
+  readonly tokenPrograms: Pair<Address>;
   readonly transferFees: Pair<TransferFeeConfig | undefined>;
   readonly vaultAmounts: Pair<bigint>;
   /** What trades since the load paid out, in quote. */
@@ -57,6 +59,7 @@ export function loadPumpSwap(address: Address, accounts: AccountSet): Result<Pum
   const tokens = loadTokens(pool.value, accounts);
   if (!tokens.ok) return tokens;
   return ok({
+    address,
     pool: pool.value,
     global: global.value,
     feeConfig: feeConfig.value,
@@ -66,7 +69,7 @@ export function loadPumpSwap(address: Address, accounts: AccountSet): Result<Pum
   });
 }
 
-type Tokens = Pick<PumpSwapState, "baseSupply" | "transferFees" | "vaultAmounts">;
+type Tokens = Pick<PumpSwapState, "baseSupply" | "tokenPrograms" | "transferFees" | "vaultAmounts">;
 
 function loadTokens({ mints, vaults }: PumpSwapPool, accounts: AccountSet): Result<Tokens, SandpiperError> {
   const [base, quote] = [vaultAmount(accounts, vaults[0]), vaultAmount(accounts, vaults[1])];
@@ -84,10 +87,13 @@ function loadTokens({ mints, vaults }: PumpSwapPool, accounts: AccountSet): Resu
     );
   return ok({
     baseSupply: readU64(baseMint.value, MINT_SUPPLY_AT),
+    tokenPrograms: [programOf(accounts, mints[0]), programOf(accounts, mints[1])],
     transferFees: [transferFeeOf(baseMint.value), transferFeeOf(quoteMint.value)],
     vaultAmounts: [base.value, quote.value],
   });
 }
+
+const programOf = (accounts: AccountSet, mint: Address): Address => accounts.get(mint)?.owner ?? TOKEN_PROGRAM;
 
 /** Quote units that price the trades: the vault's and the virtual ones. */
 export const effectiveQuote = ({ pool, vaultAmounts }: PumpSwapState): bigint =>

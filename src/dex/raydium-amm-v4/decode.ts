@@ -14,8 +14,12 @@ import {
   AMM_V4_SWAP_ACCOUNTS,
   AMM_V4_SWAP_ACCOUNTS_SHORT,
   AMM_V4_SWAP_BASE_IN,
+  AMM_V4_SWAP_BASE_IN_V2,
   AMM_V4_SWAP_BASE_OUT,
+  AMM_V4_SWAP_BASE_OUT_V2,
   AMM_V4_SWAP_DATA_BYTES,
+  AMM_V4_SWAP_V2_ACCOUNT,
+  AMM_V4_SWAP_V2_ACCOUNTS,
   AMM_V4_TAIL,
   RAY_LOG,
   RAY_LOG_DIRECTION,
@@ -34,6 +38,10 @@ export type AmmV4Swap = {
   readonly amountIn: bigint;
   readonly amountOut: bigint;
   readonly accounts: AmmV4SwapAccounts;
+};
+
+export type AmmV4SwapV2 = Omit<AmmV4Swap, "accounts"> & {
+  readonly accounts: Readonly<Record<keyof typeof AMM_V4_SWAP_V2_ACCOUNT, Address>>;
 };
 
 /** What a swap did: exact amounts, and the reserves that it found. Side 0 is coin, side 1 is pc. */
@@ -104,6 +112,31 @@ export function decodeAmmV4Swap(data: Uint8Array, accounts: readonly Address[]):
     amountOut: readU64(data, 9),
     // Both loops above name every key of their table, which the type of fromEntries cannot say.
     accounts: Object.fromEntries([...place(0, AMM_V4_HEAD), ...place(tail, AMM_V4_TAIL)]) as AmmV4SwapAccounts,
+  });
+}
+
+/** The swap of the second forms; undefined for any other instruction. */
+export function decodeAmmV4SwapV2(
+  data: Uint8Array,
+  accounts: readonly Address[],
+): Result<AmmV4SwapV2 | undefined, SandpiperError> {
+  const baseIn = data[0] === AMM_V4_SWAP_BASE_IN_V2;
+  if (!baseIn && data[0] !== AMM_V4_SWAP_BASE_OUT_V2) return ok(undefined);
+  if (data.length < AMM_V4_SWAP_DATA_BYTES || accounts.length < AMM_V4_SWAP_V2_ACCOUNTS)
+    return refuse(
+      DEX_ERROR.instruction,
+      "an AMM v4 swap of the second form",
+      `${AMM_V4_SWAP_DATA_BYTES} bytes and ${AMM_V4_SWAP_V2_ACCOUNTS} accounts`,
+      `${data.length} and ${accounts.length}`,
+    );
+  const places = Object.entries(AMM_V4_SWAP_V2_ACCOUNT).map(
+    ([name, place]) => [name, accounts[place] as Address] as const,
+  );
+  return ok({
+    kind: baseIn ? "base-in" : "base-out",
+    amountIn: readU64(data, 1),
+    amountOut: readU64(data, 9),
+    accounts: Object.fromEntries(places) as AmmV4SwapV2["accounts"],
   });
 }
 

@@ -1,7 +1,8 @@
 /**
  * Bytes of Raydium AMM v4's swaps, little endian and packed, named as in the program (`instruction.rs`, `log.rs`).
  *
- *   swap data, 17 bytes      0 tag 9 | 11     1 amount_in | max_amount_in    9 minimum_amount_out | amount_out
+ *   swap data, 17 bytes      0 tag 9 | 11 (16 | 17 in the second forms)
+ *                                             1 amount_in | max_amount_in    9 minimum_amount_out | amount_out
  *   ray_log, base64 of 57    0 log type 3 | 4 1 amount_in | max_in           9 minimum_out | amount_out
  *                            17 direction     25 user_source                33 pool_coin    41 pool_pc
  *                            49 out_amount | deduct_in
@@ -16,6 +17,9 @@
 
 export const AMM_V4_SWAP_BASE_IN = 9;
 export const AMM_V4_SWAP_BASE_OUT = 11;
+/** The same two without the accounts of the order book, which the program has ceased to use. */
+export const AMM_V4_SWAP_BASE_IN_V2 = 16;
+export const AMM_V4_SWAP_BASE_OUT_V2 = 17;
 export const AMM_V4_SWAP_DATA_BYTES = 17;
 export const AMM_V4_SWAP_ACCOUNTS = 18;
 export const AMM_V4_SWAP_ACCOUNTS_SHORT = 17;
@@ -38,6 +42,19 @@ export const AMM_V4_TAIL = {
   userDestination: 11,
   userOwner: 12,
 } as const;
+
+/** Places of the accounts of the second forms. */
+export const AMM_V4_SWAP_V2_ACCOUNT = {
+  tokenProgram: 0,
+  amm: 1,
+  authority: 2,
+  coinVault: 3,
+  pcVault: 4,
+  userSource: 5,
+  userDestination: 6,
+  userOwner: 7,
+} as const;
+export const AMM_V4_SWAP_V2_ACCOUNTS = 8;
 
 export const RAY_LOG_PREFIX = "Program log: ray_log: ";
 export const RAY_LOG_SWAP_BYTES = 57;

@@ -41,7 +41,7 @@ export type ClmmReward = {
 };
 
 /** A fee that follows volatility, since 2026. */
-export type ClmmDynamicFee = {
+type ClmmDynamicFee = {
   readonly filterPeriod: number;
   readonly decayPeriod: number;
   readonly reductionFactor: number;

@@ -18,6 +18,8 @@ import { SYNTHETIC, syntheticPool } from "./synthetic-pool.ts";
 import { raydiumClmmVenue } from "./venue.ts";
 
 const RUNS = Number(process.env["SANDPIPER_FUZZ_RUNS"] ?? 20_000);
+/** For millions of runs on a busy machine. */
+const TIMEOUT_MS = 3_600_000;
 const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
 const GOLDEN = join(DATA, "golden-vectors/raydium-clmm__UVXY-USDC-ANyC.json");
 const ACCOUNTS = Array.from({ length: 20 }, (_, i) => `account ${i}` as Address);
@@ -52,37 +54,47 @@ async function targets(): Promise<readonly Target[]> {
   return [synthetic("2024"), synthetic("2026"), { pool: golden.pool, accounts }];
 }
 
-test(`decoders, load and swap answer ${RUNS} mutations of a pool's accounts`, async () => {
-  const random = seededRandom("hostile pools of CLMM");
-  const all = await targets();
-  let [loaded, filled] = [0, 0];
-  for (let i = 0; i < RUNS; i++) {
-    const target = all[i % all.length] as Target;
-    const [, account] = random.pick([...target.accounts]);
-    const undo = mutate(account.data, random);
-    for (const decode of DECODERS) checkResult(decode(account.data));
-    const state = raydiumClmmVenue.load(target.pool, target.accounts);
-    checkResult(state);
-    if (state.ok) {
-      loaded++;
-      filled += swapAround(state.value, random);
+test(
+  `decoders, load and swap answer ${RUNS} mutations of a pool's accounts`,
+  async () => {
+    const random = seededRandom("hostile pools of CLMM");
+    const all = await targets();
+    let [loaded, filled] = [0, 0];
+    for (let i = 0; i < RUNS; i++) {
+      const target = all[i % all.length] as Target;
+      const [, account] = random.pick([...target.accounts]);
+      const undo = mutate(account.data, random);
+      for (const decode of DECODERS) checkResult(decode(account.data));
+      const state = raydiumClmmVenue.load(target.pool, target.accounts);
+      checkResult(state);
+      if (state.ok) {
+        loaded++;
+        filled += swapAround(state.value, random);
+      }
+      undo();
     }
-    undo();
-  }
-  expect(loaded).toBeGreaterThan(RUNS / 10);
-  expect(filled).toBeGreaterThan(RUNS / 10);
-}, 3_600_000);
+    expect(loaded).toBeGreaterThan(RUNS / 10);
+    expect(filled).toBeGreaterThan(RUNS / 10);
+  },
+  TIMEOUT_MS,
+);
 
-test("decodeSwap() and decodeSwapEvent() answer any bytes behind their marks", () => {
-  const random = seededRandom("hostile swaps of CLMM");
-  const marks = [CLMM_DISCRIMINATOR.swap, CLMM_DISCRIMINATOR.swapV2, CLMM_DISCRIMINATOR.swapEvent];
-  for (let i = 0; i < RUNS; i++) {
-    const bytes = new Uint8Array(random.between(0, SWAP_EVENT_BYTES_MIN + SWAP_DATA_BYTES)).map(() => random.uint32());
-    bytes.set(random.pick(marks).slice(0, bytes.length));
-    checkResult(decodeSwap(bytes, ACCOUNTS.slice(0, random.between(0, 21))));
-    checkResult(decodeSwapEvent(bytes));
-  }
-});
+test(
+  "decodeSwap() and decodeSwapEvent() answer any bytes behind their marks",
+  () => {
+    const random = seededRandom("hostile swaps of CLMM");
+    const marks = [CLMM_DISCRIMINATOR.swap, CLMM_DISCRIMINATOR.swapV2, CLMM_DISCRIMINATOR.swapEvent];
+    for (let i = 0; i < RUNS; i++) {
+      const bytes = new Uint8Array(random.between(0, SWAP_EVENT_BYTES_MIN + SWAP_DATA_BYTES)).map(() =>
+        random.uint32(),
+      );
+      bytes.set(random.pick(marks).slice(0, bytes.length));
+      checkResult(decodeSwap(bytes, ACCOUNTS.slice(0, random.between(0, 21))));
+      checkResult(decodeSwapEvent(bytes));
+    }
+  },
+  TIMEOUT_MS,
+);
 
 /** Flips bits or overwrites a word, and answers how to undo it. */
 function mutate(data: Uint8Array, random: Random): () => void {

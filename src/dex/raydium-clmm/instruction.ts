@@ -1,12 +1,11 @@
 /** The `swap_v2` instruction of a CLMM pool, with the tick arrays that its walk may need. Plain data, no I/O. */
 import type { Address } from "#core/units.ts";
 import type { AccountUse, Instruction } from "#dex/instruction.ts";
-import { RAYDIUM_CLMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { MEMO_PROGRAM, RAYDIUM_CLMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { CLMM_DISCRIMINATOR, SWAP_DATA, SWAP_DATA_BYTES } from "./layout.ts";
 import type { ClmmState } from "./state.ts";
 import { arraysAhead } from "./tick-map.ts";
 
-const MEMO_PROGRAM = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
 /** More would crowd a route out of its transaction; the price seldom leaves the first of them. */
 const TICK_ARRAYS_MAX = 3;
 

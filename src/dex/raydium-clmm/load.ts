@@ -29,6 +29,9 @@ const TRANSFER_HOOK = { program: 32, bytes: 64 } as const;
 const EXTENSION_PAUSABLE = 26;
 const PAUSABLE = { paused: 32 } as const;
 
+/** What the pool's `fee_on` stands for. */
+const FEE_SIDES = [undefined, 0, 1] as const;
+
 type Loaded<T> = Result<T, SandpiperError>;
 
 export function loadPool(address: Address, accounts: AccountSet): Loaded<ClmmState> {
@@ -58,6 +61,7 @@ export function loadPool(address: Address, accounts: AccountSet): Loaded<ClmmSta
       tickArrays: ticks.value.tickArrays,
       sides: [sides[0].value.side, sides[1].value.side],
       openTime: pool.value.openTime,
+      feeSide: build.value === "2024" ? undefined : FEE_SIDES[pool.value.feeOn],
       tradeFeeRate: config.value.tradeFeeRate,
       protocolFeeRate: config.value.protocolFeeRate,
       fundFeeRate: config.value.fundFeeRate,
@@ -86,7 +90,7 @@ function buildOf(address: Address, pool: ClmmPoolState, accounts: AccountSet): L
     if (!observation.ok) return observation;
     if (observation.value.build === "2024") return ok("2024");
   }
-  if (pool.feeOn !== 0) return unsupported(address, "a fee on the input", `a fee on token ${pool.feeOn - 1}`);
+  if (pool.feeOn >= FEE_SIDES.length) return unsupported(address, "fees on a side that is known", `${pool.feeOn}`);
   if (pool.dynamicFee !== undefined) return unsupported(address, "a static fee", "a dynamic fee");
   return ok("2026");
 }

@@ -15,7 +15,7 @@ export type ClmmSide = {
   readonly blocked: "AccountFrozen" | "MintPaused" | undefined;
 };
 
-export type ClmmFacts = {
+type ClmmFacts = {
   readonly address: Address;
   readonly build: ClmmBuild;
   readonly ammConfig: Address;
@@ -26,6 +26,8 @@ export type ClmmFacts = {
   readonly tickArrays: ReadonlyMap<number, Address>;
   readonly sides: readonly [ClmmSide, ClmmSide];
   readonly openTime: bigint;
+  /** The only side that fees are taken in; undefined for whichever comes in. Always undefined in build 2024. */
+  readonly feeSide: 0 | 1 | undefined;
   /** Millionths: of the input, and of that fee. */
   readonly tradeFeeRate: bigint;
   readonly protocolFeeRate: bigint;

@@ -1,6 +1,6 @@
 /**
  * The walk of a swap over the ticks (`swap_internal`): step by step to the next initialized tick until the named amount
- * is used up or the price is at its bound. Static fee on the input, no limit orders; both builds that state.ts names.
+ * is used up or the price is at its bound. Static fees, no limit orders; both builds that state.ts names.
  */
 import { U64_MAX } from "#dex/refusals.ts";
 import { growthOf, U128_MAX } from "./amounts.ts";
@@ -8,7 +8,7 @@ import type { ClmmReward } from "./decode.ts";
 import type { ClmmTick } from "./decode-ticks.ts";
 import { FEE_RATE_DENOMINATOR } from "./layout.ts";
 import type { ClmmRefusal } from "./refusals.ts";
-import type { ClmmState } from "./state.ts";
+import { type ClmmState, withSide } from "./state.ts";
 import { type StepOrder, type SwapStep, swapStep } from "./swap-step.ts";
 import { nextTick, startWalk } from "./tick-map.ts";
 import { SQRT_PRICE_MAX_X64, SQRT_PRICE_MIN_X64, sqrtPriceAtTick, tickAtSqrtPrice } from "./tick-math.ts";
@@ -25,7 +25,7 @@ export type WalkTally = {
   sqrtPriceX64: bigint;
   tick: number;
   liquidity: bigint;
-  /** Of the token that comes in. */
+  /** Of the side that fees are taken in, as the two after it. */
   feeGrowthX64: bigint;
   protocolFee: bigint;
   fundFee: bigint;
@@ -41,11 +41,10 @@ export function walkSwap(
   order: StepOrder,
 ): WalkTally | ClmmRefusal {
   const { zeroForOne } = order;
-  const limit = zeroForOne ? SQRT_PRICE_MIN_X64 + 1n : SQRT_PRICE_MAX_X64 - 1n;
-  if (zeroForOne ? limit >= state.sqrtPriceX64 : limit <= state.sqrtPriceX64) return "SqrtPriceLimitOverflow";
+  const limit = limitOf(zeroForOne);
   const walk = startWalk(state.ticks, state.tickCurrent, zeroForOne);
   if (typeof walk === "string") return walk;
-  const tally = startTally(state, amount, zeroForOne);
+  const tally = startTally(state, amount, feeSideOf(state, zeroForOne ? 0 : 1));
   for (let steps = 0; tally.remaining !== 0n && tally.sqrtPriceX64 !== limit; steps++) {
     if (steps === STEPS_MAX) return "ComputationalBudgetExceeded";
     const tick = nextTick(state.ticks, walk, tally.tick);
@@ -56,14 +55,24 @@ export function walkSwap(
   return tally;
 }
 
-function startTally(state: ClmmState, amount: bigint, zeroForOne: boolean): WalkTally {
+/** The last price that a swap without a limit of its own may come to. */
+const limitOf = (zeroForOne: boolean): bigint => (zeroForOne ? SQRT_PRICE_MIN_X64 + 1n : SQRT_PRICE_MAX_X64 - 1n);
+
+/** Whether the pool's price has no way left in that direction. */
+export const isAtLimit = (state: ClmmState, zeroForOne: boolean): boolean =>
+  zeroForOne ? state.sqrtPriceX64 <= limitOf(true) : state.sqrtPriceX64 >= limitOf(false);
+
+/** The side that a swap pays its fee in. */
+export const feeSideOf = (state: ClmmState, input: 0 | 1): 0 | 1 => state.facts.feeSide ?? input;
+
+function startTally(state: ClmmState, amount: bigint, feeSide: 0 | 1): WalkTally {
   return {
     remaining: amount,
     calculated: 0n,
     sqrtPriceX64: state.sqrtPriceX64,
     tick: state.tickCurrent,
     liquidity: state.liquidity,
-    feeGrowthX64: state.feeGrowthGlobalX64[zeroForOne ? 0 : 1],
+    feeGrowthX64: state.feeGrowthGlobalX64[feeSide],
     protocolFee: 0n,
     fundFee: 0n,
     crossed: [],
@@ -102,8 +111,8 @@ function stepTo(
 
 /** Books the amounts of a step and shares its fee out. */
 function takeStep(state: ClmmState, tally: WalkTally, step: SwapStep, order: StepOrder): ClmmRefusal | undefined {
-  const { exactIn, build } = order;
-  const paid = step.amountIn + step.feeAmount;
+  const { exactIn, feeOnInput, build } = order;
+  const paid = feeOnInput ? step.amountIn + step.feeAmount : step.amountIn;
   tally.sqrtPriceX64 = step.sqrtPriceX64;
   tally.remaining -= exactIn ? paid : step.amountOut;
   tally.calculated += exactIn ? step.amountOut : paid;
@@ -129,12 +138,13 @@ function cross(
   order: StepOrder,
 ): ClmmRefusal | undefined {
   const { zeroForOne } = order;
-  const [growth0, growth1] = state.feeGrowthGlobalX64;
+  const [growth0, growth1] = withSide(
+    state.feeGrowthGlobalX64,
+    feeSideOf(state, zeroForOne ? 0 : 1),
+    tally.feeGrowthX64,
+  );
   const [outside0, outside1] = tick.feeGrowthOutsideX64;
-  const turned = [
-    (zeroForOne ? tally.feeGrowthX64 : growth0) - outside0,
-    (zeroForOne ? growth1 : tally.feeGrowthX64) - outside1,
-  ];
+  const turned = [growth0 - outside0, growth1 - outside1];
   for (const [i, reward] of rewards.entries())
     turned.push(reward.initialized ? reward.growthGlobalX64 - outsideOf(tick, i) : outsideOf(tick, i));
   if (order.build === "2024" && turned.some((growth) => growth < 0n)) return "CalculateOverflow";

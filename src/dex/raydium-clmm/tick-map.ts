@@ -33,6 +33,7 @@ export const startOf = (array: number, spacing: number): number => array * TICK_
 /** The walk from a tick; refused where the program would not find its first array. */
 export function startWalk(map: TickMap, tick: number, zeroForOne: boolean): TickWalk | ClmmRefusal {
   const own = arrayOf(tick, map.spacing);
+  // The build of 2024 does not even say so: it aborts.
   if (!map.hasExtension && !inPoolBitmap(own)) return "MissingTickArrayBitmapExtensionAccount";
   const beside = map.named[placeOf(map.named, own)] !== own;
   const array = beside ? nextNamed(map, own, zeroForOne) : own;

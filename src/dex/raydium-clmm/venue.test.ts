@@ -214,6 +214,49 @@ describe("raydiumClmmVenue.swap()", () => {
   });
 });
 
+describe.each<[string, 0 | 1]>([
+  ["0", 0],
+  ["1", 1],
+])("raydiumClmmVenue.swap() with fees only on token %s", (_, feeSide) => {
+  const output = feeSide === 0 ? 1 : 0;
+  const state = loaded({ ...PLAN, tradeFeeRate: 10_000 }, (accounts) =>
+    setByte(accounts, SYNTHETIC.pool, POOL_STATE.feeOn, feeSide + 1),
+  );
+  const usual = loaded({ ...PLAN, tradeFeeRate: 10_000 });
+  const free = loaded({ ...PLAN, tradeFeeRate: 0 });
+
+  test("is the usual swap where that token comes in", () => {
+    fc.assert(
+      fc.property(amounts, (amount) => {
+        const got = filled(state, order(feeSide, amount));
+        expect(raydiumClmmVenue.figures(got.after)).toEqual(
+          raydiumClmmVenue.figures(filled(usual, order(feeSide, amount)).after),
+        );
+      }),
+    );
+  });
+
+  test("takes the fee off the output where that token goes out", () => {
+    const gross = filled(free, order(output, 1_000_000n)).amountOut;
+    const { amountIn, amountOut, after } = filled(state, order(output, 1_000_000n));
+    const fee = (gross + 99n) / 100n;
+    expect([amountIn, amountOut]).toEqual([1_000_000n, gross - fee]);
+    expect(after.protocolFees[feeSide]).toBe((fee * 12n) / 100n);
+    expect(after.protocolFees[output]).toBe(0n);
+    expect(after.feeGrowthGlobalX64[output]).toBe(0n);
+  });
+
+  test("delivers an exact output, and gains nobody a circle", () => {
+    fc.assert(
+      fc.property(amounts, (amount) => {
+        const there = filled(state, order(output, amount, "exact-out"));
+        expect(there.amountOut).toBe(amount);
+        expect(filled(there.after, order(feeSide, amount)).amountOut < there.amountIn).toBe(true);
+      }),
+    );
+  });
+});
+
 describe("raydiumClmmVenue.swap() with a transfer fee on token 0", () => {
   const state = (build: ClmmBuild) => loaded({ ...PLAN, build, mint0: feeMint(100, 10n ** 9n) });
   const plain = loaded(PLAN);
@@ -255,10 +298,10 @@ describe("raydiumClmmVenue.load()", () => {
   };
 
   test.each<[string, number]>([
-    ["a fee on token 0", POOL_STATE.feeOn],
-    ["a dynamic fee", POOL_STATE.dynamicFeeInfo],
+    ["a dynamic fee", POOL_STATE.dynamicFeeInfo + 1],
+    ["fees on a side that is known", POOL_STATE.feeOn],
   ])("refuses %s by name, which is padding to build 2024", (want, at) => {
-    const edit = (accounts: Map<Address, AccountBytes>) => setByte(accounts, SYNTHETIC.pool, at, 1);
+    const edit = (accounts: Map<Address, AccountBytes>) => setByte(accounts, SYNTHETIC.pool, at, 3);
     expect(refused(PLAN, edit)).toContain(want);
     expect(refused({ ...PLAN, build: "2024" }, edit)).toBe("loaded");
   });

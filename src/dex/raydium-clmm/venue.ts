@@ -12,7 +12,7 @@ import { loadPool } from "./load.ts";
 import { type ClmmBuild, type ClmmRefusal, refuse } from "./refusals.ts";
 import { advanceRewards } from "./rewards.ts";
 import { type ClmmState, withSide } from "./state.ts";
-import { type WalkTally, walkSwap } from "./swap-walk.ts";
+import { feeSideOf, isAtLimit, type WalkTally, walkSwap } from "./swap-walk.ts";
 import { withTicks } from "./tick-map.ts";
 
 export const raydiumClmmVenue: Venue<ClmmState> = {
@@ -39,7 +39,7 @@ const NO_FEE: TransferFee = { basisPoints: 0n, maximum: 0n };
 const ALL_BASIS_POINTS = 10_000n;
 
 function swap(state: ClmmState, order: SwapOrder, time: ChainTime): Result<SwapFill<ClmmState>, SwapRefusal> {
-  const { build, openTime, tradeFeeRate } = state.facts;
+  const { build, tradeFeeRate } = state.facts;
   const input = order.inputSide;
   const output = input === 0 ? 1 : 0;
   const exactIn = order.mode === "exact-in";
@@ -47,12 +47,13 @@ function swap(state: ClmmState, order: SwapOrder, time: ChainTime): Result<SwapF
   if (order.amount < 0n || order.amount > U64_MAX) return refuse(build, "InstructionDidNotDeserialize");
   const amount = exactIn ? order.amount - feeOn(order.amount, fees[0]) : withFee(order.amount, fees[1], build);
   if (typeof amount === "string") return refuse(build, amount);
-  if (time.unixSeconds <= openTime) return refuse(build, "RequireGtViolated");
-  if (amount === 0n) return refuse(build, "ZeroAmountSpecified");
-  if ((state.status & POOL_STATUS_NO_SWAP) !== 0) return refuse(build, "NotApproved");
+  const closed = startRefusal(state, input, amount, time);
+  if (closed !== undefined) return refuse(build, closed);
   const rewards = advanceRewards(state.rewards, state.liquidity, time.unixSeconds, build);
   if (typeof rewards === "string") return refuse(build, rewards);
-  const tally = walkSwap(state, rewards, amount, { exactIn, zeroForOne: input === 0, feeRate: tradeFeeRate, build });
+  const feeOnInput = feeSideOf(state, input) === input;
+  const walkOrder = { exactIn, zeroForOne: input === 0, feeOnInput, feeRate: tradeFeeRate, build };
+  const tally = walkSwap(state, rewards, amount, walkOrder);
   if (typeof tally === "string") return refuse(build, tally);
   const used = amount - tally.remaining;
   const [poolIn, poolOut] = exactIn ? [used, tally.calculated] : [tally.calculated, used];
@@ -85,6 +86,14 @@ function withFee(net: bigint, fee: TransferFee, build: ClmmBuild): bigint | Clmm
   return net + onTop > U64_MAX ? "CalculateOverflow" : net + onTop;
 }
 
+/** What the program checks before it looks at prices, in its order. */
+function startRefusal(state: ClmmState, input: 0 | 1, amount: bigint, time: ChainTime): ClmmRefusal | undefined {
+  if (time.unixSeconds <= state.facts.openTime) return "RequireGtViolated";
+  if (amount === 0n) return "ZeroAmountSpecified";
+  if ((state.status & POOL_STATUS_NO_SWAP) !== 0) return "NotApproved";
+  return isAtLimit(state, input === 0) ? "SqrtPriceLimitOverflow" : undefined;
+}
+
 /** Why the token programs would not move the amounts. */
 function transferRefusal(state: ClmmState, input: 0 | 1, poolOut: bigint): ClmmRefusal | undefined {
   const { sides } = state.facts;
@@ -112,6 +121,7 @@ function settle(
 ): ClmmState {
   const output = input === 0 ? 1 : 0;
   const drained = state.facts.build === "2024" && state.vaults[output] <= poolOut;
+  const feeSide = feeSideOf(state, input);
   const vaults = withSide(state.vaults, input, state.vaults[input] + vaultIn);
   return {
     facts: state.facts,
@@ -119,9 +129,9 @@ function settle(
     liquidity: tally.liquidity,
     sqrtPriceX64: tally.sqrtPriceX64,
     tickCurrent: tally.tick,
-    feeGrowthGlobalX64: withSide(state.feeGrowthGlobalX64, input, tally.feeGrowthX64),
-    protocolFees: withSide(state.protocolFees, input, state.protocolFees[input] + tally.protocolFee),
-    fundFees: withSide(state.fundFees, input, state.fundFees[input] + tally.fundFee),
+    feeGrowthGlobalX64: withSide(state.feeGrowthGlobalX64, feeSide, tally.feeGrowthX64),
+    protocolFees: withSide(state.protocolFees, feeSide, state.protocolFees[feeSide] + tally.protocolFee),
+    fundFees: withSide(state.fundFees, feeSide, state.fundFees[feeSide] + tally.fundFee),
     vaults: withSide(vaults, output, vaults[output] - poolOut),
     rewards,
     ticks: withTicks(state.ticks, tally.crossed),

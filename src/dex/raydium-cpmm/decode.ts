@@ -13,6 +13,10 @@ import {
   CPMM_DISCRIMINATOR,
   POOL_STATE,
   POOL_STATE_BYTES,
+  SWAP_ACCOUNT,
+  SWAP_ACCOUNTS,
+  SWAP_DATA,
+  SWAP_DATA_BYTES,
   SWAP_EVENT,
   SWAP_EVENT_BYTES_MIN,
   TOKEN_ACCOUNT,
@@ -59,6 +63,14 @@ export type CpmmSwapEvent = {
   readonly amountOut: bigint;
 };
 
+/** Either amount is exact and the other a bound: the input is exact in "base-in". */
+export type CpmmSwap = {
+  readonly kind: "base-in" | "base-out";
+  readonly amountIn: bigint;
+  readonly amountOut: bigint;
+  readonly accounts: Readonly<Record<keyof typeof SWAP_ACCOUNT, Address>>;
+};
+
 export function decodePoolState(data: Uint8Array): Result<CpmmPoolState, SandpiperError> {
   if (data.length !== POOL_STATE_BYTES || !startsWith(data, CPMM_DISCRIMINATOR.poolState))
     return refuse("PoolState", POOL_STATE_BYTES, data);
@@ -94,6 +106,30 @@ export function decodeAmmConfig(data: Uint8Array): Result<CpmmAmmConfig, Sandpip
     creatorFeeRate: readU64(data, AMM_CONFIG.creatorFeeRate),
     protocolFeeRate: readU64(data, AMM_CONFIG.protocolFeeRate),
     fundFeeRate: readU64(data, AMM_CONFIG.fundFeeRate),
+  });
+}
+
+/** The swap of an instruction; undefined when it is another of the program's. */
+export function decodeCpmmSwap(
+  data: Uint8Array,
+  accounts: readonly Address[],
+): Result<CpmmSwap | undefined, SandpiperError> {
+  const baseIn = startsWith(data, CPMM_DISCRIMINATOR.swapBaseInput);
+  if (!baseIn && !startsWith(data, CPMM_DISCRIMINATOR.swapBaseOutput)) return ok(undefined);
+  if (data.length < SWAP_DATA_BYTES || accounts.length < SWAP_ACCOUNTS)
+    return err(
+      new SandpiperError(
+        DEX_ERROR.instruction,
+        `Cannot decode a CP-Swap swap: ${SWAP_DATA_BYTES} bytes and ${SWAP_ACCOUNTS} accounts, was ${data.length} and ${accounts.length}`,
+      ),
+    );
+  const places = Object.entries(SWAP_ACCOUNT).map(([name, place]) => [name, accounts[place] as Address] as const);
+  return ok({
+    kind: baseIn ? "base-in" : "base-out",
+    amountIn: readU64(data, SWAP_DATA.first),
+    amountOut: readU64(data, SWAP_DATA.second),
+    // The loop above names every key of the table, which the type of fromEntries cannot say.
+    accounts: Object.fromEntries(places) as CpmmSwap["accounts"],
   });
 }
 

@@ -1,10 +1,11 @@
 /**
- * Runs a built transaction in our own virtual machine before (or beside) its send, and says what it would do to the wallet. The
- * copy of the accounts is read when the simulation begins (see chain-copy.ts): when that state is still the decision's,
- * the simulated change equals the predicted one to the unit; when a pool has moved, the program's own error is the answer.
+ * Runs a built transaction in our own virtual machine before (or beside) its send, and says what it would do to the
+ * wallet. The copy of the accounts is read when the simulation begins (see chain-copy.ts): when that state is still the
+ * decision's, the simulated change equals the predicted one to the unit; when a pool has moved, the program's own error
+ * is the answer.
  *
- * It takes an RPC round trip and some 0.3 ms of this thread, more than a send may wait for unasked: so by default it runs beside
- * the send (`arbitrage.simulate = beside`), and only in mode "before" does the send wait, at most BEFORE_MS_MAX.
+ * It takes an RPC round trip and some 0.3 ms of this thread, more than a send may wait for unasked: so by default it runs
+ * beside the send (`arbitrage.simulate = beside`), and only in mode "before" does the send wait, at most BEFORE_MS_MAX.
  * Native memory is freed when the event loop turns, which each simulation lets it do at least once.
  */
 import type { Clock } from "#core/clock.ts";
@@ -26,7 +27,7 @@ const RUNNING_MAX = 16;
 const TOKEN_AMOUNT_AT = 64;
 const TOKEN_ACCOUNT_BYTES_MIN = 165;
 
-export type SimulationKind =
+type SimulationKind =
   /** It would execute. */
   | "passed"
   /** It would fail; `error` is what the cluster would say. */
@@ -92,11 +93,11 @@ export class Simulator {
 
   #run(machine: Machine, { wire, wallet, baseAccount }: SimulatedTransaction, startNs: number): Simulation {
     const before = worth(machine.read(wallet), machine.read(baseAccount));
-    const { error, computeUnits, after } = machine.simulate(wire, false);
+    const { error, computeUnits } = machine.commit(wire);
     const tookNs = Math.max(1, Math.round(this.clock.monotonicNs() - startNs));
     const common = { computeUnits: Number(computeUnits), tookNs };
     if (error !== null) return { ...common, kind: "failed", netLamports: 0n, error: JSON.stringify(error) };
-    const netLamports = worth(after.get(wallet), after.get(baseAccount)) - before;
+    const netLamports = worth(machine.readAgain(wallet), machine.readAgain(baseAccount)) - before;
     return { ...common, kind: "passed", netLamports, error: "" };
   }
 

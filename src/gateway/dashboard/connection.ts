@@ -5,7 +5,7 @@
 import { decodeBatch, type Envelope } from "#wire/envelope.ts";
 import type { PageText } from "./status.ts";
 
-export type LinkState = "connecting" | "live" | "stale" | "lost";
+type LinkState = "connecting" | "live" | "stale" | "lost";
 export type Link = {
   readonly state: LinkState;
   /** Since the newest frame, or since the page was opened. */
@@ -22,7 +22,7 @@ export type ConnectionEvents = {
 };
 
 const RETRY_MS_MIN = 500;
-const RETRY_MS_MAX = 8_000;
+const RETRY_MS_MAX = 3_000;
 /** Silence after which the data is called stale, and after which the socket is given up. */
 const STALE_MS = 3_000;
 const GIVE_UP_MS = 10_000;

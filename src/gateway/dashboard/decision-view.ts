@@ -1,7 +1,17 @@
 /** One decision in full, as elements: what it was, its path, its money, its times, what the model was told, its ids. */
 import type { Arb, Outcome } from "#wire/envelope.ts";
 import { make } from "./elements.ts";
-import { clockText, countText, exactSolText, latencyText, percentText, tokenText, wordsText } from "./format.ts";
+import {
+  clockText,
+  countText,
+  exactSolText,
+  latencyText,
+  namedIn,
+  percentText,
+  shortReason,
+  tokenText,
+  wordsText,
+} from "./format.ts";
 import { timeline } from "./timeline.ts";
 
 export type PageFeature = {
@@ -40,7 +50,7 @@ function verdict({ decision, outcome }: DecisionView): HTMLElement {
   const state = outcome === undefined ? "in flight" : wordsText(outcome.state);
   const tone = outcome?.landed ? "good" : outcome === undefined ? "quiet" : "trouble";
   const ended = make("p", "verdict", make("strong", tone, capital(state)));
-  if (outcome && outcome.reason !== "") ended.append(`: ${outcome.reason}`);
+  if (outcome && outcome.reason !== "") ended.append(`: ${shortReason(outcome.reason)}`);
   return make("div", "", decided, ended);
 }
 
@@ -57,7 +67,7 @@ function path({ mints, pools, dexes, hopAmounts }: Arb): HTMLElement {
       copyable(pool),
     ];
   });
-  const columns = ["number quiet", "", "number", "number", "quiet", ""];
+  const columns = ["wide number quiet", "", "number", "number", "wide quiet", ""];
   return table(["Hop", "Swap", "In", "Out", "DEX", "Pool"], columns, rows);
 }
 
@@ -120,7 +130,7 @@ function features(values: readonly PageFeature[]): HTMLElement {
     unit,
     source,
   ]);
-  return table(["Feature", "Value", "Unit", "Made from"], ["mono", "number", "quiet", "quiet words"], rows);
+  return table(["Feature", "Value", "Unit", "Made from"], ["mono", "number", "quiet", "wide quiet words"], rows);
 }
 
 const featureText = (value: number) => (Number.isInteger(value) ? countText(value) : value.toPrecision(5));
@@ -136,6 +146,7 @@ function ids({ decision, outcome }: DecisionView): HTMLElement {
     ["Landed slot", outcome?.landed ? outcome.landedSlot.toString() : ""],
     ["Route", outcome?.path ?? ""],
     ["Leader", outcome?.leader ?? ""],
+    ...namedIn(outcome?.reason ?? "").map((named): [string, string] => ["Named in the reason", named]),
   ];
   const list = make("dl", "ids");
   for (const [name, value] of known)
@@ -167,7 +178,7 @@ function table(
   rows: readonly (readonly (Node | string)[])[],
 ): HTMLElement {
   const head = heads.map((text, i) => {
-    const cell = make("th", columns[i]?.includes("number") ? "number" : "", text);
+    const cell = make("th", (columns[i] ?? "").replaceAll(/quiet|mono|words/g, "").trim(), text);
     cell.scope = "col";
     return cell;
   });

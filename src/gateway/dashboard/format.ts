@@ -71,10 +71,15 @@ export function clockText(unixNs: bigint): string {
 
 /** Addresses and signatures inside a sentence in short, so that its own words are not pushed out of sight. */
 export const shortReason = (reason: string): string =>
-  reason.replaceAll(/\b[1-9A-HJ-NP-Za-km-z]{32,88}\b/g, (address) => `${address.slice(0, 4)}…`);
+  reason.replaceAll(BASE58, (address) => `${shortAddress(address)}…`);
+
+/** The addresses and signatures that a sentence names. */
+export const namedIn = (reason: string): readonly string[] => reason.match(BASE58) ?? [];
+
+const BASE58 = /\b[1-9A-HJ-NP-Za-km-z]{32,88}\b/g;
 
 /** Enough of an address to tell it from its neighbours; the whole one is in the title. */
 export const shortAddress = (address: string): string => address.slice(0, 4);
 
-/** The dots say that it is a piece of an address and no symbol. */
-export const tokenText = (mint: string): string => SYMBOLS[mint] ?? `${shortAddress(mint)}…`;
+/** A token's symbol where it is known to everyone, else the start of its address. */
+export const tokenText = (mint: string): string => SYMBOLS[mint] ?? shortAddress(mint);

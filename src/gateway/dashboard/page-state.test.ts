@@ -102,6 +102,6 @@ describe("format", () => {
     ]);
     expect([0, 0.9521, 1].map(percentText)).toEqual(["0 %", "95.2 %", "100 %"]);
     expect(tokenText("So11111111111111111111111111111111111111112")).toBe("SOL");
-    expect(tokenText("9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin")).toBe("9xQe…");
+    expect(tokenText("9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin")).toBe("9xQe");
   });
 });
