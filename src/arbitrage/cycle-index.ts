@@ -18,7 +18,7 @@ import { buildTokenGraph, type TokenGraph } from "./token-graph.ts";
 export const HOPS_MAX = 4;
 export const NO_HOP = -1;
 
-export type CycleLimits = {
+type CycleLimits = {
   /** Most cycles of one length that enter a pool by the same side: by number of hops. */
   readonly cyclesPerSide: Readonly<Record<number, number>>;
   /** Most steps of the search for those; a graph full of dead ends ends it early. */

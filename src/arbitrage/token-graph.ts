@@ -3,7 +3,7 @@ import type { PoolFacts } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 
 /** A hop (2 × pool + input side) and the token it leads to. */
-export type Hop = { readonly hop: number; readonly to: number };
+type Hop = { readonly hop: number; readonly to: number };
 
 export type TokenGraph = {
   readonly base: number;
