@@ -43,7 +43,7 @@ export function fillConcentrated(
   const zeroForOne = inputSide === 0;
   const exactIn = mode === "exact-in";
   if (amount <= 0n || amount > U64_MAX || !state.whole) return undefined;
-  const order: StepOrder = { exactIn, zeroForOne, feeRate, build };
+  const order: StepOrder = { exactIn, zeroForOne, feeOnInput: true, feeRate, build };
   const tally = { remaining: amount, calculated: 0n, price: state.sqrtPriceX64, liquidity: state.exactLiquidity };
   const firstArray = arrayOf(state.tickCurrent, tickSpacing);
   let place = firstPlace(state, zeroForOne);

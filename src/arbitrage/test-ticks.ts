@@ -89,6 +89,7 @@ export function venueState(ticks: TestTicks, feeRate: bigint): ClmmState {
       tickArrays: new Map(),
       sides: [side(1), side(2)],
       openTime: 0n,
+      feeSide: undefined,
       tradeFeeRate: feeRate,
       protocolFeeRate: 120_000n,
       fundFeeRate: 40_000n,
