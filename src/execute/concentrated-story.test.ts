@@ -30,10 +30,13 @@ import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import { startRpcDoor } from "#sim/cluster/rpc-door.ts";
 import { startSocketDoor } from "#sim/cluster/socket-door.ts";
 import { writeGenesis } from "#sim/genesis/genesis.ts";
+import { explainMiss } from "./explain.ts";
 import { type Keypair, keypairFromSeed } from "./keypair.ts";
 import { compileMessage } from "./message.ts";
-import { planInstructions } from "./plan.ts";
-import { signTransaction } from "./transaction.ts";
+import { planInstructions, transferLamports } from "./plan.ts";
+import { RivalFinder } from "./rivals.ts";
+import { createRpc } from "./rpc.ts";
+import { signatureOf, signTransaction } from "./transaction.ts";
 import { Wallet } from "./wallet.ts";
 
 const program = (name: string) => readFileSync(join(import.meta.dir, `../../programs/${name}.so`));
@@ -110,7 +113,7 @@ async function startWorld() {
     await running;
     await Promise.all([rpc.stop(), socket.stop()]);
   };
-  return { clock, wallet, cluster, market, catalogue, feed, loop, decisions, stop };
+  return { clock, wallet, cluster, market, catalogue, feed, loop, decisions, rpcUrl: rpc.url, stop };
 }
 type World = Awaited<ReturnType<typeof startWorld>>;
 
@@ -257,4 +260,47 @@ describe("decisions over concentrated pools", () => {
     expect(throughTicks).toBeGreaterThan(TRADES / 5);
     expect(acrossArrays).toBeGreaterThan(0);
   }, 60_000);
+
+  test("are told to have lost to a moved pool when its price is where they name no ticks", async () => {
+    const { wallet, cluster, catalogue } = world;
+    const facts = catalogue.pools.find(({ concentrated, mints }) => concentrated && mints.includes(WSOL_MINT));
+    const arrays = facts?.concentrated?.tickArrays ?? [];
+    if (facts === undefined) throw new Error("no concentrated pool of wSOL");
+    const inputSide = facts.mints[0] === WSOL_MINT ? 0 : 1;
+    const swap = swapInstruction(facts, {
+      owner: wallet.address,
+      inputSide,
+      inputAccount: wallet.tokenAccount(facts.mints[inputSide]) as Address,
+      outputAccount: wallet.tokenAccount(facts.mints[1 - inputSide] as Address) as Address,
+      amountIn: 1_000_000n,
+      minimumOut: 1n,
+      // The array furthest behind the price.
+      tickArrays: [(inputSide === 0 ? arrays.at(-1) : arrays[0])?.address as Address],
+    });
+    const tip = transferLamports(wallet.address, TIP_ACCOUNTS[0] as Address, 10_000n);
+    const { blockhash, lastValidBlockHeight } = cluster.latestBlockhash();
+    const wire = signTransaction(compileMessage({ payer: wallet.address, blockhash, instructions: [tip, swap] }), [
+      wallet.keypair,
+    ]);
+    const rpc = createRpc({ url: world.rpcUrl });
+    const slot = Number(cluster.slot);
+    const bundle = {
+      ...{ decisionId: "a-1", sequence: 1, bundleId: "b", routeId: "b", route: "jito" as const },
+      ...{ signature: signatureOf(wire), wireBase64: Buffer.from(wire).toString("base64"), blockhash },
+      ...{ lastValidBlockHeight: Number(lastValidBlockHeight), decidedSlot: slot, pools: [facts.address] },
+      ...{ tipLamports: 10_000n, feeLamports: 5_000n, predictedNetLamports: 1n },
+      ...{ eventNs: 1n, decideNs: 1n, sendNs: 1n, acceptedNs: 1n },
+    };
+    const settlement = await explainMiss(bundle, {
+      rpc,
+      rivals: new RivalFinder(rpc, new Set(TIP_ACCOUNTS)),
+      wallet: wallet.address,
+      slot,
+      blockHeight: 1,
+      routeFailed: true,
+      why: "the engine says so",
+    });
+    expect(settlement?.state).toBe("state_moved");
+    expect(settlement?.reason).toContain("hop 1 of 1 would leave the ticks that it names");
+  });
 });
