@@ -5,7 +5,7 @@
  * All three get the same seeded market and the same updates, on one core. An update writes the pool's state and looks for
  * every cycle that earns: the index with its best input and profit; Bellman–Ford only whether there is one (from a token
  * of the touched pool, of any length); depth-first search counts those of up to 3 hops from the base. The slow two get
- * fewer updates, enough for a second or so. Memory is what the index takes: its arrays, and the process around it.
+ * fewer updates, enough for a second or so. Memory is what the index takes: its arrays, and the process around it. A second table has the exact sizing of a winner.
  */
 import { buildCycleIndex, type CycleIndex } from "#arbitrage/cycle-index.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
@@ -13,6 +13,7 @@ import { WSOL_MINT } from "#core/units.ts";
 import { machine, short, table } from "./report.ts";
 import { makeSearchMarket, type SearchMarket } from "./search-market.ts";
 import { bellmanFord, depthFirst, type Search } from "./search-rivals.ts";
+import { sizingRows } from "./search-sizing.ts";
 
 const MARKETS = [
   [1_000, 300],
@@ -82,4 +83,6 @@ function measure(poolCount: number, tokenCount: number, updates: number): string
 const updates = Number(process.argv[2] ?? 200_000);
 const rows = MARKETS.flatMap(([pools, tokens]) => measure(pools, tokens, updates));
 console.log(table(["market", "search", "updates/s", "p50, µs", "p99, µs", "index"], rows));
+const sizing = sizingRows().map(([name, ...times]) => [name, ...times.map(short)]);
+console.log(`\n${table(["sizing a winner through", "p50, ns", "p99, ns", "p99.9, ns"], sizing)}`);
 console.log(`\nWhole process: ${short(process.memoryUsage.rss() / 2 ** 20)} MiB resident at the end. ${machine()}`);
