@@ -9,7 +9,13 @@ import { join } from "node:path";
 import { base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
 import { PUMPSWAP_PROGRAM } from "#dex/program-addresses.ts";
-import { decodePumpSwapEvent, type PumpSwapTradeEvent } from "#dex/pumpswap/decode.ts";
+import {
+  decodePumpSwapEvent,
+  decodePumpSwapTrade,
+  type PumpSwapTrade,
+  type PumpSwapTradeEvent,
+} from "#dex/pumpswap/decode.ts";
+import { priceBuy, priceBuyExactQuoteIn, priceSell } from "#dex/pumpswap/trade.ts";
 import { type DecodedSwap, decodeExecutedSwaps } from "#dex/swap-decoder.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
 import { VENUES } from "#dex/venues.ts";
@@ -40,28 +46,46 @@ test.skipIf(!there)("every swap in the recorded transactions has the amounts of 
   });
 });
 
-test.skipIf(!there)("PumpSwap's events say of its trades what the transfers say", () => {
-  const pairs = recorded().flatMap(({ transaction: { failed, instructions, tokenAccounts } }) => {
-    if (failed) return [];
-    const events = instructions.flatMap(({ program, data }) => {
-      const event = program === PUMPSWAP_PROGRAM ? decodePumpSwapEvent(data() ?? new Uint8Array()) : undefined;
-      return event?.ok && event.value ? [event.value] : [];
-    });
-    const swaps = decodeExecutedSwaps(instructions, tokenAccounts).swaps.filter(({ venue }) => venue === "pumpswap");
-    expect(events).toHaveLength(swaps.length);
-    return swaps.map((swap, i) => [swap, events[i] as PumpSwapTradeEvent] as const);
-  });
-  expect(pairs).toHaveLength(6);
-  for (const [swap, event] of pairs) {
+test.skipIf(!there)("PumpSwap's trades are those of its arithmetic, by the reserves and fees of their events", () => {
+  const trades = recorded().flatMap(({ transaction }) => (transaction.failed ? [] : pumpSwapTrades(transaction)));
+  expect(trades).toHaveLength(6);
+  for (const { swap, trade, event } of trades) {
     const [base, quote] = event.kind === "buy" ? [swap.amountOut, swap.amountIn] : [swap.amountIn, swap.amountOut];
-    expect([event.pool, event.user, event.baseAmount, event.userQuoteAmount]).toEqual([
-      swap.pool,
-      swap.trader,
-      base,
-      quote,
-    ]);
+    const said = [event.pool, event.user, event.baseAmount, event.userQuoteAmount];
+    expect(said).toEqual([swap.pool, swap.trader, base, quote]);
+    expect(priceAgain(trade, event)).toEqual([base, quote]);
   }
 });
+
+function pumpSwapTrades({ instructions, tokenAccounts }: MarketTransaction) {
+  const own = instructions.filter(({ program }) => program === PUMPSWAP_PROGRAM);
+  const events = own.flatMap(({ data }) => {
+    const event = decodePumpSwapEvent(data() ?? new Uint8Array());
+    return event.ok && event.value ? [event.value] : [];
+  });
+  const swaps = decodeExecutedSwaps(instructions, tokenAccounts).swaps.filter(({ venue }) => venue === "pumpswap");
+  expect(events).toHaveLength(swaps.length);
+  return swaps.map((swap, i) => {
+    const { data, accounts } = instructions[swap.instructionIndex] as MarketTransaction["instructions"][number];
+    const trade = decodePumpSwapTrade(data() ?? new Uint8Array(), accounts);
+    if (!trade.ok || trade.value === undefined) throw new Error("a swap that is no trade");
+    return { swap, trade: trade.value, event: events[i] as PumpSwapTradeEvent };
+  });
+}
+
+/** Base, and what the user paid or got in quote, for what the instruction asked on the reserves of the event. */
+function priceAgain(trade: PumpSwapTrade, event: PumpSwapTradeEvent): [bigint, bigint] {
+  const { poolBaseReserves: base, poolQuoteReserves: realQuote, virtualQuoteReserves, fees } = event;
+  const reserves = { base, quote: realQuote + virtualQuoteReserves, realQuote, fees };
+  const sells = event.kind === "sell";
+  const exactQuote = trade.kind === "buyExactQuoteIn" || trade.kind === "buyExactQuoteInV2";
+  const price = sells ? priceSell : exactQuote ? priceBuyExactQuoteIn : priceBuy;
+  const priced = price(reserves, trade.exactAmount);
+  if (!priced.ok) throw new Error(priced.error.name);
+  const { baseAmount, quoteAmount, lpFee, protocolFee, creatorFee } = priced.value;
+  const allFees = lpFee + protocolFee + creatorFee;
+  return [baseAmount, sells ? quoteAmount - allFees : quoteAmount + allFees];
+}
 
 test.skipIf(!there)("no other instruction of the six programs moves tokens, but two collections of fees", () => {
   const others = recorded().flatMap(({ name, transaction }) => {

@@ -43,7 +43,8 @@ const DOORS: readonly [packages: RegExp, rooms: readonly string[]][] = [
   [/^kafkajs/, ["bus"]],
   [/^(@clickhouse\/client|chdb)/, ["store"]],
   [/^@noble\/ed25519/, ["control"]],
-  [/^(elysia|@elysiajs\/|swagger-ui-dist)/, ["gateway"]],
+  [/^(elysia|@elysiajs\/)/, ["gateway"]],
+  [/^swagger-ui-dist/, ["gateway/dashboard"]],
   [/^@solana\//, ["dex", "execute"]],
   [/^litesvm/, ["sim", "execute"]],
 ];

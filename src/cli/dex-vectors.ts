@@ -58,7 +58,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Throws a SandpiperError that says where the text is not of the format. */
 export function readDexVectors(text: string): PoolFile | RouteFile {
-  const file = record(JSON.parse(text), "the file");
+  const file = record(JSON.parse(text, exactIntegers), "the file");
   const clock = record(file["clock"], "clock");
   const recorded = {
     accounts: accountSet(list(file["accounts"], "accounts")),
@@ -78,6 +78,12 @@ export function readDexVectors(text: string): PoolFile | RouteFile {
     swaps: list(file["vectors"], "vectors").map((item, i) => swap(item, `vectors[${i}]`)),
     sequences: list(file["sandwich_sequences"] ?? [], "sandwich_sequences").map(sequence),
   };
+}
+
+/** Integers beyond a double's reach stay as they are written. */
+function exactIntegers(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const exact = typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value);
+  return exact ? value : context?.source;
 }
 
 function routeFile(file: Json): Pick<RouteFile, "kind" | "pools" | "routes"> {

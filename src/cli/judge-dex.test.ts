@@ -108,6 +108,15 @@ test("judge dex passes what is right and prints a row per file", async () => {
   expect(code).toBe(0);
 });
 
+test("judge dex reads integers beyond a double's reach as they are written", async () => {
+  const file = JSON.stringify({ ...golden(), initial_state: { vault_coin: "BIG" } }).replace(
+    '"BIG"',
+    "18446744073709551615",
+  );
+  const { said } = await judge({ "pool.json": file });
+  expect(said).toContain("vault_coin 1000000, the program 18446744073709551615");
+});
+
 describe("judge dex names", () => {
   const changed = (change: (file: ReturnType<typeof golden>) => unknown) => {
     const file = golden();

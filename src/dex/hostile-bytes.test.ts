@@ -101,14 +101,18 @@ describe("decoders", () => {
     TIMEOUT_MS,
   );
 
-  test("decodeRayLog() answers any damage to a good line", () => {
-    const random = seededRandom("hostile lines");
-    for (let i = 0; i < MUTATIONS; i++) {
-      const at = random.between(0, RAY_LOG_LINE.length);
-      const damage = String.fromCharCode(random.between(0, 0xffff));
-      decodeRayLog(RAY_LOG_LINE.slice(0, at) + damage + RAY_LOG_LINE.slice(at + random.between(0, 3)));
-    }
-  });
+  test(
+    "decodeRayLog() answers any damage to a good line",
+    () => {
+      const random = seededRandom("hostile lines");
+      for (let i = 0; i < MUTATIONS; i++) {
+        const at = random.between(0, RAY_LOG_LINE.length);
+        const damage = String.fromCharCode(random.between(0, 0xffff));
+        decodeRayLog(RAY_LOG_LINE.slice(0, at) + damage + RAY_LOG_LINE.slice(at + random.between(0, 3)));
+      }
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe("decodeRayLog()", () => {

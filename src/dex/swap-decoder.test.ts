@@ -130,6 +130,7 @@ describe("decodeExecutedSwaps()", () => {
     ["moves nothing", [cpmm()]],
     ["pays nobody", [cpmm(), transfer("user0", "vault0", 5n)]],
     ["takes on both sides", [cpmm(), transfer("user0", "vault0", 5n), transfer("user1", "vault1", 5n)]],
+    ["is a route", [instruction(PUMPSWAP_PROGRAM, [43, 100, 73, 19, 233, 246, 111, 148], [], 1)]],
     ["names too few accounts", [{ ...cpmm(), accounts: [] }]],
     ["has no data", [{ ...cpmm(), data: () => undefined }]],
   ])("says that a swap is unreadable which %s", (_, all) => {

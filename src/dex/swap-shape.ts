@@ -2,9 +2,11 @@
  * What a swap instruction of any of the six programs touches: the pools and their vaults, in the order in which the
  * tokens pass them. The layouts are the venues' own; amounts are not here, since only what was executed tells them.
  */
-import type { SandpiperError } from "#core/error.ts";
-import { ok, type Result } from "#core/result.ts";
+import { SandpiperError } from "#core/error.ts";
+import { err, ok, type Result } from "#core/result.ts";
 import type { Address } from "#core/units.ts";
+import { startsWith } from "./bytes.ts";
+import { DEX_ERROR } from "./errors.ts";
 import { decodeDlmmSwap } from "./meteora-dlmm/decode-swap.ts";
 import { decodeWhirlpoolSwap } from "./orca-whirlpool/decode-swap.ts";
 import {
@@ -37,8 +39,26 @@ type Shapes = Result<readonly SwapShape[], SandpiperError>;
 /** None for instructions that are no swap, of these programs or of others. */
 export function swapShapes(program: Address, data: Uint8Array, accounts: readonly Address[]): Shapes {
   const read = READERS.get(program);
-  return read === undefined ? NONE : read(data, accounts);
+  if (read === undefined) return NONE;
+  const route = ROUTES.find((known) => known.program === program && startsWith(data, known.discriminator));
+  if (route === undefined) return read(data, accounts);
+  const text = `Cannot decode ${route.name}: a swap whose accounts name its pools, was a route of ${accounts.length} accounts`;
+  return err(new SandpiperError(DEX_ERROR.unsupported, text));
 }
+
+/** Instructions that swap on several pools, with accounts that only the program's own state tells apart. */
+const ROUTES = [
+  {
+    program: PUMPSWAP_PROGRAM,
+    name: "PumpSwap's multi_hop_swap",
+    discriminator: [43, 100, 73, 19, 233, 246, 111, 148],
+  },
+  {
+    program: RAYDIUM_CLMM_PROGRAM,
+    name: "CLMM's swap_router_base_in",
+    discriminator: [69, 125, 115, 218, 245, 186, 242, 196],
+  },
+] as const;
 
 export const isVenueProgram = (program: Address): boolean => READERS.has(program);
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import type { Address } from "#core/units.ts";
 import { RAYDIUM_AMM_V4_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { AMM_V4_SWAP_BASE_IN_V2 } from "#dex/raydium-amm-v4/layout.ts";
 import { parseBlock } from "./block-shape.ts";
 import { invocationLines } from "./invocations.ts";
 import { decodeSwaps } from "./swaps.ts";
@@ -39,6 +41,23 @@ describe("decodeSwaps()", () => {
       instructionIndex: swap.inner ? 1 : 0,
     });
     expect(swaps[0]?.ammV4?.pcVault).toBe(testAddress("pool pc vault"));
+  });
+
+  test("reads the second form, which names no order book", () => {
+    const first = transactionOf(testSwapTransaction("t", { pool: newPool(), inputSide: 0, amount: 5_000_000n }));
+    const [swap, ...transfers] = first.instructions;
+    if (swap === undefined) throw new Error("no swap was made");
+    const tail = swap.accounts.length - 13;
+    const at = (...places: number[]) => places.map((place) => swap.accounts[place] as Address);
+    const data = swap.data()?.slice() ?? new Uint8Array();
+    data[0] = AMM_V4_SWAP_BASE_IN_V2;
+    const second = {
+      ...swap,
+      accounts: at(0, 1, 2, tail, tail + 1, tail + 10, tail + 11, tail + 12),
+      data: () => data,
+    };
+    const want = decodeSwaps(first).swaps.map(({ ammV4: _, ...rest }) => rest);
+    expect(decodeSwaps({ ...first, instructions: [second, ...transfers] })).toEqual({ swaps: want, unreadable: 0 });
   });
 
   test("finds nothing in a failed transaction: nothing of it happened", () => {

@@ -11,6 +11,7 @@ import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } fr
 import {
   type AmmV4SwapAccounts,
   decodeAmmV4Swap,
+  decodeAmmV4SwapV2,
   decodeRayLog,
   isAmmV4Swap,
   type RayLogSwap,
@@ -35,7 +36,7 @@ export type MarketSwap = {
   readonly reservesBefore: readonly [bigint, bigint];
   /** Its place among the transaction's instructions, inner ones counted. */
   readonly instructionIndex: number;
-  /** AMM v4 only: the accounts of the swap, from which the pool's facts are made. */
+  /** AMM v4 in its first form only: the accounts of the swap, from which the pool's facts are made. */
   readonly ammV4?: AmmV4SwapAccounts;
 };
 
@@ -78,13 +79,17 @@ type Decoder = (
 const decodeAmmV4: Decoder = (instruction, ownLines, all, index) => {
   const data = instruction.data();
   if (data === undefined) return "unreadable";
-  if (!isAmmV4Swap(data)) return "no swap";
-  const swap = decodeAmmV4Swap(data, instruction.accounts);
+  const second = decodeAmmV4SwapV2(data, instruction.accounts);
+  if (second.ok && second.value === undefined && !isAmmV4Swap(data)) return "no swap";
+  const first = isAmmV4Swap(data) ? decodeAmmV4Swap(data, instruction.accounts) : undefined;
+  const swap = first?.ok ? first.value : second.ok ? second.value : undefined;
   const log = firstRayLog(ownLines);
-  if (!swap.ok || log === undefined || log.kind !== swap.value.kind) return "unreadable";
-  if (!transfersAgree(all, index, log, swap.value.accounts)) return "unreadable";
-  const { amm: pool, userOwner: trader } = swap.value.accounts;
-  return { dex: "raydium-amm-v4", pool, trader, ...log, instructionIndex: index, ammV4: swap.value.accounts };
+  if (swap === undefined || log === undefined || log.kind !== swap.kind) return "unreadable";
+  if (!transfersAgree(all, index, log, swap.accounts)) return "unreadable";
+  const { amm: pool, userOwner: trader } = swap.accounts;
+  const found: MarketSwap = { dex: "raydium-amm-v4", pool, trader, ...log, instructionIndex: index };
+  // The second forms name no order book: they tell of a swap, and not all that a new pool's facts need.
+  return first?.ok ? { ...found, ammV4: first.value.accounts } : found;
 };
 
 function firstRayLog(ownLines: readonly string[]): RayLogSwap | undefined {
@@ -100,7 +105,7 @@ function transfersAgree(
   all: readonly MarketInstruction[],
   index: number,
   log: RayLogSwap,
-  accounts: AmmV4SwapAccounts,
+  accounts: Pick<AmmV4SwapAccounts, "coinVault" | "pcVault">,
 ): boolean {
   const [taken, paid] = [all[index + 1], all[index + 2]].map((next) => {
     const data = next?.data();

@@ -23,7 +23,7 @@ import {
 
 type SwapName = keyof typeof SWAP_INSTRUCTIONS;
 
-export type DlmmSwapTerms =
+type DlmmSwapTerms =
   | { readonly kind: "exact-in"; readonly amountIn: bigint; readonly minAmountOut: bigint }
   | { readonly kind: "exact-out"; readonly maxInAmount: bigint; readonly outAmount: bigint }
   | {

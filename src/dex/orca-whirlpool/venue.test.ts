@@ -185,6 +185,39 @@ describe("swap() with an adaptive fee", () => {
     expect(refusalOf(after, order(0, "exact-in", 1n), past)).toEqual([6022, "InvalidTimestamp"]);
   });
 
+  // Two cases of the program's own tests (`manager/swap_manager.rs`), from tick 0 and from the same price with tick -1.
+  test("counts the groups that the price crossed, from the tick it began in", () => {
+    const begun = poolOf({
+      ...SPEC,
+      tick: 0,
+      positions: [
+        { lower: -2_816, upper: 2_816, liquidity: 1_000_000n },
+        { lower: 0, upper: 1_408, liquidity: 500_000n },
+      ],
+      feeRate: 1_000,
+      protocolFeeRate: 100,
+      adaptive: { ...ADAPTIVE, adaptiveFeeControlFactor: 0 },
+    });
+    const shifted = { ...begun, whirlpool: { ...begun.whirlpool, tickCurrentIndex: -1, liquidity: 1_000_000n } };
+    const variablesAfter = (state: WhirlpoolState) =>
+      fill(state, order(1, "exact-in", 150_000n), 1_000_000n).after.oracle?.variables;
+    const times = { lastReferenceUpdateTimestamp: 1_000_000n, lastMajorSwapTimestamp: 1_000_000n };
+    const fromZero = { ...times, volatilityReference: 0, tickGroupIndexReference: 0, volatilityAccumulator: 330_000 };
+    expect(variablesAfter(begun)).toEqual(fromZero);
+    expect(variablesAfter(shifted)).toEqual({
+      ...fromZero,
+      tickGroupIndexReference: -1,
+      volatilityAccumulator: 340_000,
+    });
+  });
+
+  test("gives up where no compute budget would reach", () => {
+    const fine = { ...ADAPTIVE, tickGroupSize: 1, maxVolatilityAccumulator: 0xffff_ffff };
+    const state = poolOf({ ...SPEC, adaptive: fine });
+    expect(refusalOf(state, order(0, "exact-in", 900_000_000_000n))).toEqual([0, "ComputationalBudgetExceeded"]);
+    expect(refusalOf(state, order(0, "exact-in", 1_000_000_000n))).toBeUndefined();
+  });
+
   test("waits for the pool to open", () => {
     const closed = poolOf({ ...SPEC, adaptive: ADAPTIVE, tradeEnableTimestamp: TIME.unixSeconds + 1n });
     expect(refusalOf(closed, order(0, "exact-in", 1n))).toEqual([6064, "TradeIsNotEnabled"]);

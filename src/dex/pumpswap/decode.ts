@@ -6,6 +6,8 @@ import { readAddress, readU64, startsWith } from "#dex/bytes.ts";
 import { DEX_ERROR } from "#dex/errors.ts";
 import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
 import {
+  BUY_EVENT_BEHIND_NAME,
+  BUY_EVENT_NAME,
   EVENT_INSTRUCTION_PREFIX,
   GLOBAL_CONFIG,
   GLOBAL_CONFIG_BYTES_MIN,
@@ -13,6 +15,7 @@ import {
   POOL_BYTES_MIN,
   PUMPSWAP_DISCRIMINATOR,
   PUMPSWAP_TRADE,
+  SELL_EVENT_TAIL,
   TRADE_ACCOUNT,
   TRADE_ACCOUNTS_MIN,
   TRADE_DATA,
@@ -65,6 +68,10 @@ export type PumpSwapTradeEvent = {
   /** What the vaults held before it. */
   readonly poolBaseReserves: bigint;
   readonly poolQuoteReserves: bigint;
+  /** Ten-thousandths of the quote; what a cashback coin gives back counts as the creator's. */
+  readonly fees: { readonly lpBps: bigint; readonly protocolBps: bigint; readonly creatorBps: bigint };
+  /** Signed; 0n in events of builds that knew none. */
+  readonly virtualQuoteReserves: bigint;
 };
 
 export function decodePumpSwapPool(data: Uint8Array): Result<PumpSwapPool, SandpiperError> {
@@ -80,13 +87,7 @@ export function decodePumpSwapPool(data: Uint8Array): Result<PumpSwapPool, Sandp
     coinCreator: coinCreator === SYSTEM_PROGRAM ? undefined : coinCreator,
     isMayhemMode: (data[POOL.isMayhemMode] ?? 0) !== 0,
     isCashbackCoin: (data[POOL.isCashbackCoin] ?? 0) !== 0,
-    virtualQuoteReserves:
-      data.length >= POOL.virtualQuoteReserves + 16
-        ? BigInt.asIntN(
-            128,
-            (readU64(data, POOL.virtualQuoteReserves + 8) << 64n) | readU64(data, POOL.virtualQuoteReserves),
-          )
-        : 0n,
+    virtualQuoteReserves: laterI128(data, POOL.virtualQuoteReserves),
     creatorFeeBps: laterU64(data, POOL.creatorFeeBps),
   });
 }
@@ -135,6 +136,7 @@ export function decodePumpSwapEvent(data: Uint8Array): Result<PumpSwapTradeEvent
   if (!buy && !startsWith(event, PUMPSWAP_DISCRIMINATOR.sellEvent)) return ok(undefined);
   if (event.length < TRADE_EVENT_BYTES_MIN)
     return refuse(DEX_ERROR.logLine, "a PumpSwap trade's event", TRADE_EVENT_BYTES_MIN, event);
+  const tail = tailOf(event, buy);
   return ok({
     kind: buy ? "buy" : "sell",
     pool: readAddress(event, TRADE_EVENT.pool),
@@ -146,7 +148,25 @@ export function decodePumpSwapEvent(data: Uint8Array): Result<PumpSwapTradeEvent
       : readU64(event, TRADE_EVENT.userQuoteAmount),
     poolBaseReserves: readU64(event, TRADE_EVENT.poolBaseReserves),
     poolQuoteReserves: readU64(event, TRADE_EVENT.poolQuoteReserves),
+    fees: {
+      lpBps: readU64(event, TRADE_EVENT.lpFeeBps),
+      protocolBps: readU64(event, TRADE_EVENT.protocolFeeBps),
+      creatorBps: readU64(event, TRADE_EVENT.coinCreatorFeeBps) + laterU64(event, tail.cashbackFeeBps),
+    },
+    virtualQuoteReserves: laterI128(event, tail.virtualQuoteReserves),
   });
+}
+
+/** Where the fields are that newer builds add; beyond the event's end where there is no room for them. */
+function tailOf(event: Uint8Array, buy: boolean): { cashbackFeeBps: number; virtualQuoteReserves: number } {
+  if (!buy) return SELL_EVENT_TAIL;
+  const hasName = event.length >= BUY_EVENT_NAME + 4;
+  const nameBytes = hasName ? new DataView(event.buffer, event.byteOffset).getUint32(BUY_EVENT_NAME, true) : 0;
+  const behind = BUY_EVENT_NAME + 4 + nameBytes;
+  return {
+    cashbackFeeBps: behind + BUY_EVENT_BEHIND_NAME.cashbackFeeBps,
+    virtualQuoteReserves: behind + BUY_EVENT_BEHIND_NAME.virtualQuoteReserves,
+  };
 }
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
@@ -154,6 +174,9 @@ const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 /** A list that older accounts end before. */
 const addresses = (data: Uint8Array, offset: number, count: number): readonly Address[] =>
   data.length < offset + count * 32 ? [] : Array.from({ length: count }, (_, i) => readAddress(data, offset + i * 32));
+
+const laterI128 = (data: Uint8Array, offset: number): bigint =>
+  data.length >= offset + 16 ? BigInt.asIntN(128, (readU64(data, offset + 8) << 64n) | readU64(data, offset)) : 0n;
 
 /** A field that older accounts end before. */
 const laterU64 = (data: Uint8Array, offset: number): bigint => (data.length >= offset + 8 ? readU64(data, offset) : 0n);

@@ -115,7 +115,7 @@ export const FEES_BYTES = 24;
 export const FEES = { lp: 0, protocol: 8, creator: 16 } as const;
 
 /** Ends of the parts of a trade's event that every build writes; newer builds add fields. */
-export const TRADE_EVENT_BYTES_MIN = 344;
+export const TRADE_EVENT_BYTES_MIN = 352;
 /** BuyEvent and SellEvent have their first fields alike. Reserves are those before the trade, as the vaults hold them. */
 export const TRADE_EVENT = {
   timestamp: 8,
@@ -123,15 +123,19 @@ export const TRADE_EVENT = {
   poolBaseReserves: 48,
   poolQuoteReserves: 56,
   quoteAmount: 64,
-  lpFee: 80,
-  protocolFee: 96,
+  lpFeeBps: 72,
+  protocolFeeBps: 88,
   userQuoteAmount: 112,
   pool: 120,
   user: 152,
   userBaseTokenAccount: 184,
   userQuoteTokenAccount: 216,
-  coinCreatorFee: 352,
+  coinCreatorFeeBps: 344,
 } as const;
+/** What newer builds add. A BuyEvent's is behind its instruction's name: u32 length, text. The reserve is an i128. */
+export const SELL_EVENT_TAIL = { cashbackFeeBps: 360, virtualQuoteReserves: 392 } as const;
+export const BUY_EVENT_NAME = 401;
+export const BUY_EVENT_BEHIND_NAME = { cashbackFeeBps: 0, virtualQuoteReserves: 32 } as const;
 
 /** Supply that the market cap of a mayhem coin is counted with. */
 export const MAYHEM_SUPPLY = 1_000_000_000_000_000n;
