@@ -1,16 +1,17 @@
 /**
  * The concentrated-liquidity program against executions of the deployed Raydium CLMM on a real pool: the same accounts go
  * in, the same amounts, pool and vaults must come out, and what was refused must be refused with the same number. The
- * vectors are not ours and lie outside the repository: SANDPIPER_SHARED_DATA, else ../shared/data beside it.
+ * vectors are those of test/fixtures/golden-vectors.
  */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ManualClock } from "#core/clock.ts";
 import type { Address } from "#core/units.ts";
 import { associatedTokenAddress } from "#dex/addresses.ts";
 import type { AccountUse, Instruction } from "#dex/instruction.ts";
 import { MEMO_PROGRAM, RAYDIUM_CLMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import { type Keypair, keypairFromSeed } from "#execute/keypair.ts";
 import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
@@ -20,10 +21,7 @@ import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
 import { rentExemptLamports, walletAccount } from "#sim/genesis/accounts.ts";
 import { programPath } from "./build.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../shared/data");
-const FILE = join(DATA, "golden-vectors", "raydium-clmm__UVXY-USDC-ANyC.json");
-const there = existsSync(FILE);
-if (!there) console.warn(`SKIPPED: golden vectors of Raydium CLMM: not found at ${FILE}`);
+const FILE = join(GOLDEN_VECTORS, "raydium-clmm__UVXY-USDC-ANyC.json");
 
 const PURSE = 1n << 60n;
 
@@ -236,40 +234,32 @@ function compare(stage: Stage, vector: Vector, i: number) {
 
 const yieldToLoop = () => new Promise((resolve) => setImmediate(resolve));
 
-test.skipIf(!there)(
-  "clmm equals every golden vector of the deployed program, refusals by number and the pool after it included",
-  async () => {
-    const stage = await prepare();
-    let computeUnitsMax = 0n;
-    let equal = 0;
-    for (const [i, vector] of stage.golden.vectors.entries()) {
-      stage.reset();
-      const used = compare(stage, vector, i);
-      if (used > computeUnitsMax) computeUnitsMax = used;
-      if (vector.post !== undefined) expect({ i, ...figures(stage) }).toEqual({ i, ...textOf(vector.post) });
-      equal++;
-      if (i % 50 === 0) await yieldToLoop();
-    }
-    console.log(
-      `clmm: ${equal} of ${stage.golden.vectors.length} golden vectors, at most ${computeUnitsMax} compute units`,
-    );
-    expect(equal).toBe(460);
-    expect(Number(computeUnitsMax)).toBeLessThan(200_000);
-  },
-  60_000,
-);
+test("clmm equals every golden vector of the deployed program, refusals by number and the pool after it included", async () => {
+  const stage = await prepare();
+  let computeUnitsMax = 0n;
+  let equal = 0;
+  for (const [i, vector] of stage.golden.vectors.entries()) {
+    stage.reset();
+    const used = compare(stage, vector, i);
+    if (used > computeUnitsMax) computeUnitsMax = used;
+    if (vector.post !== undefined) expect({ i, ...figures(stage) }).toEqual({ i, ...textOf(vector.post) });
+    equal++;
+    if (i % 50 === 0) await yieldToLoop();
+  }
+  console.log(
+    `clmm: ${equal} of ${stage.golden.vectors.length} golden vectors, at most ${computeUnitsMax} compute units`,
+  );
+  expect(equal).toBe(460);
+  expect(Number(computeUnitsMax)).toBeLessThan(200_000);
+}, 60_000);
 
-test.skipIf(!there)(
-  "clmm equals every golden sequence of three swaps",
-  async () => {
-    const stage = await prepare();
-    for (const [i, { front, victim, back, post }] of stage.golden.sandwich_sequences.entries()) {
-      stage.reset();
-      for (const vector of [front, victim, back]) compare(stage, vector, i);
-      expect({ i, ...figures(stage) }).toEqual({ i, ...textOf(post) });
-      await yieldToLoop();
-    }
-    expect(stage.golden.sandwich_sequences).toHaveLength(45);
-  },
-  60_000,
-);
+test("clmm equals every golden sequence of three swaps", async () => {
+  const stage = await prepare();
+  for (const [i, { front, victim, back, post }] of stage.golden.sandwich_sequences.entries()) {
+    stage.reset();
+    for (const vector of [front, victim, back]) compare(stage, vector, i);
+    expect({ i, ...figures(stage) }).toEqual({ i, ...textOf(post) });
+    await yieldToLoop();
+  }
+  expect(stage.golden.sandwich_sequences).toHaveLength(45);
+}, 60_000);

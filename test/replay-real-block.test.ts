@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { runJudge } from "#cli/judge.ts";
 import { runReplay } from "#cli/replay.ts";
 import { SWAPS_CSV_COLUMNS } from "#cli/swaps-csv.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../shared/data");
-const BLOCK = join(DATA, "block-285000037", "slot_285000037.json.gz");
+const BLOCK = join(SHARED_DATA, "block-285000037", "slot_285000037.json.gz");
 const there = existsSync(BLOCK);
 if (!there) console.warn(`SKIPPED: the real block of mainnet: not found at ${BLOCK}`);
 
