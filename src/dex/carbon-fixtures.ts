@@ -1,11 +1,12 @@
 /**
  * What the tests of the decoders share: recorded instructions and accounts of one program (sevenlabs-hq/carbon's fixtures).
- * They lie outside the repository: SANDPIPER_SHARED_DATA, else ../shared/data beside it. None where they are not there.
+ * They lie outside the repository, as test-data.ts says; undefined where they are not there.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
+import { SHARED_DATA } from "./test-data.ts";
 
 type RecordedInstruction = {
   readonly file: string;
@@ -21,8 +22,7 @@ type Recordings = {
   readonly records: readonly RecordedAccount[];
 };
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../shared/data");
-const FOLDER = join(DATA, "carbon-decoder-fixtures");
+const FOLDER = join(SHARED_DATA, "carbon-decoder-fixtures");
 
 export function carbonFixtures(program: string): Recordings | undefined {
   const folder = join(FOLDER, program);
