@@ -2,7 +2,7 @@
 import { openEmbeddedBus } from "#bus/embedded.ts";
 import { startGateway } from "#gateway/gateway.ts";
 import { storeData } from "#gateway/store-data.ts";
-import { connectStore } from "#store/client.ts";
+import { openStore } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 runAgent("gateway", async ({ config, paths, log, runId, ready }) => {
@@ -12,7 +12,7 @@ runAgent("gateway", async ({ config, paths, log, runId, ready }) => {
     retainMiB: config["bus.retainMiB"],
     log,
   });
-  const store = connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret });
+  const store = openStore(config, paths);
   const gateway = await startGateway({ config, paths, runId, bus, data: storeData(store), log });
   log.info("page is up", { at: `http://${config["gateway.host"]}:${gateway.port}/` });
   ready();

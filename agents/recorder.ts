@@ -4,10 +4,11 @@
  */
 import { openEmbeddedBus } from "#bus/embedded.ts";
 import { SandpiperError } from "#core/error.ts";
-import { connectStore, type Store } from "#store/client.ts";
+import type { Store } from "#store/client.ts";
 import { STORE_ERROR } from "#store/errors.ts";
 import { startIngest } from "#store/ingest.ts";
 import { migrate } from "#store/migrate.ts";
+import { openStore } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 /** How long a start waits for ClickHouse before the supervisor tries again. */
@@ -31,7 +32,7 @@ async function waitForStore(store: Store): Promise<void> {
 }
 
 runAgent("recorder", async ({ config, paths, log, ready }) => {
-  const store = connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret });
+  const store = openStore(config, paths);
   await waitForStore(store);
   const applied = await migrate(store);
   if (applied.length > 0) log.info("tables brought up to date", { migrations: applied.join(",") });

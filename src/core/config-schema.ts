@@ -63,13 +63,32 @@ export const CONFIG_SCHEMA = {
   "sim.rpcPort": port(8899, "JSON-RPC of the local cluster"),
   "sim.wsPort": port(8900, "WebSocket of the local cluster"),
   "sim.blockEnginePort": port(8901, "Jito JSON-RPC of the local block engine"),
-  "sim.wallet": text("", "public key that genesis funds with SOL, wrapped SOL and token accounts; the supervisor fills it in"),
+  "sim.wallet": text(
+    "",
+    "public key that genesis funds with SOL, wrapped SOL and token accounts; the supervisor fills it in",
+  ),
   "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),
   "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
 
   "replay.path": text("", "recorded blocks: a getBlock JSON file, plain or .gz, or a folder of them"),
 
+  "store.engine": choice(
+    ["embedded", "server"],
+    "embedded",
+    "embedded: ClickHouse inside Sandpiper; server: the one at clickhouse.url",
+  ),
   "clickhouse.port": port(8123, "HTTP port of the embedded ClickHouse, loopback only"),
+  "clickhouse.url": text("http://127.0.0.1:8123", "HTTP address of the ClickHouse server (store.engine = server)"),
+  "clickhouse.user": text("default", "user of the ClickHouse server; allowed to create the database sandpiper"),
+  "clickhouse.password": text("", "password of that user", true),
+  "clickhouse.hotDays": whole(14, 1, 36_500, "days before rows move to S3, when clickhouse.s3Endpoint is set"),
+  "clickhouse.keepDays": whole(400, 1, 36_500, "days before rows are deleted; above clickhouse.hotDays"),
+  "clickhouse.s3Endpoint": text(
+    "",
+    "http(s)://host/bucket/folder/ for old rows; empty = none. Once rows are there it must stay set",
+  ),
+  "clickhouse.s3KeyId": text("", "access key id for clickhouse.s3Endpoint"),
+  "clickhouse.s3Secret": text("", "secret access key for clickhouse.s3Endpoint", true),
   "bus.lingerMs": number(1, 0, 1_000, "ms a producer waits to fill a commit"),
   "bus.retainMiB": whole(
     2_048,
