@@ -8,6 +8,7 @@ import { EXIT_CODE } from "#core/exit-code.ts";
 import { type ClickhouseHostOptions, runClickhouse } from "#ffi/clickhouse-host.ts";
 import { CLICKHOUSE_HOST_VARIABLE, startEngine } from "#store/engine.ts";
 import { STORE_ERROR } from "#store/errors.ts";
+import { coldStorageOf } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 import { childCommand } from "#supervise/child-command.ts";
 
@@ -28,6 +29,7 @@ if (hostOptions !== undefined) {
       port: agent.config["clickhouse.port"],
       secretPath: agent.paths.clickhouseSecret,
       hostCommand: childCommand("clickhouse", []),
+      cold: coldStorageOf(agent.config),
       log: agent.log,
     });
     void engine.died.then((why) => {

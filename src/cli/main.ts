@@ -12,6 +12,7 @@ import { runJudge } from "./judge.ts";
 import { runMigrate } from "./migrate.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
+import { runTopics } from "./topics.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
 
@@ -28,6 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   judge: { about: "check Sandpiper on your own data: swaps FILE.csv", run: runJudge },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
   query: { about: "ask the tables: SQL, or a named view; without either it lists the views", run: runQuery },
+  topics: { about: "make the topics on Kafka (kafka.brokers) as planned, and print what is there", run: runTopics },
   version: {
     about: "print the version",
     run: async () => {

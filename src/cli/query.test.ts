@@ -21,7 +21,8 @@ async function sandpiper(args: readonly string[], environment: Record<string, st
     stdout: "pipe",
     stderr: "pipe",
   });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const text = (stream: ReadableStream<Uint8Array>) => new Response(stream).text();
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), child.exited]);
   return { code, out, err };
 }
 const rowsOf = ({ out }: Said) =>
