@@ -2,13 +2,14 @@
  * The process that keeps the record: everything that is said on the bus goes into ClickHouse's typed tables, exactly once.
  * At start it brings the tables to this version.
  */
-import { openEmbeddedBus } from "#bus/embedded.ts";
+import { openBus } from "#bus/open.ts";
 import { SandpiperError } from "#core/error.ts";
 import type { Store } from "#store/client.ts";
 import { STORE_ERROR } from "#store/errors.ts";
 import { startIngest } from "#store/ingest.ts";
 import { migrate } from "#store/migrate.ts";
-import { openStore } from "#store/open.ts";
+import { openStore, retentionOf } from "#store/open.ts";
+import { ensureRetention } from "#store/retention.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 /** How long a start waits for ClickHouse before the supervisor tries again. */
@@ -36,12 +37,8 @@ runAgent("recorder", async ({ config, paths, log, ready }) => {
   await waitForStore(store);
   const applied = await migrate(store);
   if (applied.length > 0) log.info("tables brought up to date", { migrations: applied.join(",") });
-  const bus = openEmbeddedBus({
-    path: paths.bus,
-    lingerMs: config["bus.lingerMs"],
-    retainMiB: config["bus.retainMiB"],
-    log,
-  });
+  await ensureRetention(store, retentionOf(config));
+  const bus = openBus(config, paths, log, "recorder");
   const ingest = startIngest({ bus, store, log });
   const reporting = setInterval(() => {
     const stats = ingest.stats();

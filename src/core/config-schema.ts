@@ -89,6 +89,11 @@ export const CONFIG_SCHEMA = {
   ),
   "clickhouse.s3KeyId": text("", "access key id for clickhouse.s3Endpoint"),
   "clickhouse.s3Secret": text("", "secret access key for clickhouse.s3Endpoint", true),
+  "bus.engine": choice(
+    ["embedded", "kafka"],
+    "embedded",
+    "embedded: one file on this box; kafka: the brokers of kafka.*",
+  ),
   "bus.lingerMs": number(1, 0, 1_000, "ms a producer waits to fill a commit"),
   "bus.retainMiB": whole(
     2_048,
@@ -96,6 +101,30 @@ export const CONFIG_SCHEMA = {
     1_000_000,
     "MiB of delivered messages the embedded bus keeps before it trims the oldest",
   ),
+
+  "bus.spoolMiB": whole(
+    512,
+    1,
+    1_000_000,
+    "MiB on disk, per producer, for what Kafka does not take now; what comes beyond is dropped and counted",
+  ),
+  "kafka.brokers": text("127.0.0.1:9092", "brokers to start from, host:port with commas between"),
+  "kafka.clientId": text("sandpiper", "name under which the brokers see this instance"),
+  "kafka.replicas": whole(
+    1,
+    1,
+    9,
+    "copies of each topic that `sandpiper topics` makes; from 3 on, 2 must take a write",
+  ),
+  "kafka.tls": choice(["off", "on"], "off", "encrypt the connections to the brokers, and check their certificates"),
+  "kafka.tlsCaPath": text("", "PEM file of the authority that signed the brokers' certificates; empty: the system's"),
+  "kafka.saslMechanism": choice(
+    ["none", "plain", "scram-sha-256", "scram-sha-512"],
+    "none",
+    "how to sign in to the brokers; plain shows the password to whoever listens unless kafka.tls is on",
+  ),
+  "kafka.saslUsername": text("", "user that signs in to the brokers"),
+  "kafka.saslPassword": text("", "password of that user", true),
 
   "arbitrage.hopsMax": whole(3, 2, 4, "most pools in one cycle"),
   "arbitrage.evMinLamports": whole(10_000, 0, 1_000_000_000_000, "least expected value, in lamports, that is sent"),
