@@ -19,14 +19,15 @@ const QUEUE_MESSAGES_MAX = 20_000;
 const QUEUE_BYTES_MAX = 20 * 1024 * 1024;
 const FULL_LOOK_MS = 20;
 const HEARTBEAT_MS = 1_000;
-const SESSION_MS_MAX = 30_000;
+/** A member that died without a word holds up its group for so long; also how long the event loop may stand still. */
+const SESSION_MS_MAX = 10_000;
 /** Longest wait of a fetch for new records: these are answered at once, so it bounds only how soon closing is seen. */
 const FETCH_MS_MAX = 500;
 const COMMIT_MS_MAX = 10_000;
 const COMMIT_RETRY_MS = 100;
 const CLOSE_MS_MAX = 2_000;
 
-export const groupIdOf = (group: string, topic: Topic): string => `sandpiper-${group}.${topic}`;
+const groupIdOf = (group: string, topic: Topic): string => `sandpiper-${group}.${topic}`;
 
 /** A partition that this member of the group reads. Offsets are Kafka's. */
 export type Part = {
@@ -82,6 +83,7 @@ export class KafkaTopicReader {
     this.#consumer = from.kafka.consumer({
       groupId: this.#groupId,
       sessionTimeout: SESSION_MS_MAX,
+      rebalanceTimeout: SESSION_MS_MAX,
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: FETCH_MS_MAX,
       minBytes: 1,
