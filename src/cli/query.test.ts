@@ -39,7 +39,7 @@ test("sandpiper migrate applies every migration once, and reaches a server by it
   expect(first).toMatchObject({ code: 0, err: "" });
   expect(first.out).toContain("applied 1 arbitrage_decisions\n");
   expect(first.out).toContain("applied 8 named_views\n");
-  expect((await sandpiper(["migrate", ...embedded])).out).toMatch(/^up to date: \d+ migrations are applied\n$/);
+  expect((await sandpiper(["migrate", ...embedded])).out).toBe("up to date\n");
   const wrong = await sandpiper(["migrate", ...flags], { ...server, SANDPIPER_CLICKHOUSE_PASSWORD: "no" });
   expect(wrong.code).not.toBe(0);
   expect(wrong.err).toContain("AUTHENTICATION_FAILED");

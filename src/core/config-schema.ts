@@ -77,6 +77,11 @@ export const CONFIG_SCHEMA = {
     "embedded",
     "embedded: ClickHouse inside Sandpiper; server: the one at clickhouse.url",
   ),
+  "store.reader": choice(
+    ["recorder", "clickhouse"],
+    "recorder",
+    "with bus.engine = kafka, who carries messages into the tables: our recorder, or ClickHouse's own Kafka engine",
+  ),
   "clickhouse.port": port(8123, "HTTP port of the embedded ClickHouse, loopback only"),
   "clickhouse.url": text("http://127.0.0.1:8123", "HTTP address of the ClickHouse server (store.engine = server)"),
   "clickhouse.user": text("default", "user of the ClickHouse server; allowed to create the database sandpiper"),

@@ -20,7 +20,6 @@ import { DATABASE, type Store } from "./client.ts";
 import { STORE_ERROR } from "./errors.ts";
 import type { Migration } from "./migrations.ts";
 import { ROUTES, type Route } from "./routes.ts";
-import { RECORDER_GROUP } from "./topic-recorder.ts";
 
 /** Applied before the tables of this file, with a history of their own: the embedded bus needs none of them. */
 export const KAFKA_MIGRATIONS: readonly Migration[] = [
@@ -28,6 +27,12 @@ export const KAFKA_MIGRATIONS: readonly Migration[] = [
   { number: 2, name: "dead_letter_partition", sql: kafkaDeadLetterPartition },
 ];
 export const KAFKA_HISTORY = "schema_migrations_kafka";
+
+/**
+ * The consumer group of a topic's table. One for each: members of a group wait for one another whenever one comes or goes.
+ * Not the recorder's, which keeps offsets in its own way.
+ */
+export const kafkaTablesGroup = (topic: string): string => `clickhouse-engine.${topic}`;
 
 export type KafkaTablesOptions = {
   /** host:port with commas between. */
@@ -113,7 +118,7 @@ function statementsFor(route: Route, columns: readonly Column[], options: KafkaT
         (SELECT bus_partition, bus_offset FROM ${DATABASE}.dead_letter WHERE topic = '${route.topic}')`,
     `CREATE TABLE ${DATABASE}.${kafka} (${typed}) ENGINE = Kafka SETTINGS
       kafka_broker_list = '${options.brokers}', kafka_topic_list = '${route.topic}',
-      kafka_group_name = '${RECORDER_GROUP}', kafka_format = 'ProtobufSingle', kafka_schema = '${route.message}',
+      kafka_group_name = '${kafkaTablesGroup(route.topic)}', kafka_format = 'ProtobufSingle', kafka_schema = '${route.message}',
       kafka_handle_error_mode = 'stream', kafka_num_consumers = ${options.consumers ?? 1},
       kafka_flush_interval_ms = ${FLUSH_MS}, kafka_poll_timeout_ms = ${POLL_MS},
       kafka_poll_max_batch_size = ${POLL_MESSAGES_MAX} COMMENT '@CHECKSUM@'`,

@@ -9,14 +9,21 @@ const DAY_SECONDS = 86_400;
 
 /** The embedded engine of this data folder, or a ClickHouse server. */
 export function openStore(config: Config, paths: RunPaths): Store {
+  // What ClickHouse reads from Kafka itself may stand in a table twice until a merge.
+  const final = isReadByClickhouse(config);
   if (config["store.engine"] === "embedded")
-    return connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret });
+    return connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret, final });
   return connectStore({
     url: config["clickhouse.url"],
     user: config["clickhouse.user"],
     password: config["clickhouse.password"],
+    final,
   });
 }
+
+/** Whether ClickHouse's own Kafka engine carries messages into the tables, in the recorder's place. */
+export const isReadByClickhouse = (config: Config): boolean =>
+  config["bus.engine"] === "kafka" && config["store.reader"] === "clickhouse";
 
 /** For the embedded engine; a server has its own clickhouse/storage.xml. */
 export function coldStorageOf(config: Config): ColdStorage | undefined {
