@@ -7,10 +7,11 @@ import type { Bus, Consumer, Message } from "#bus/bus.ts";
 import { openKafkaBus } from "#bus/kafka.ts";
 import { applyTopics } from "#bus/topics.ts";
 import { createLog } from "#core/log.ts";
-import { arbEnvelope, decodeEnvelope, encodeEnvelope } from "#wire/envelope.ts";
+import { arbEnvelope, decodeEnvelope, encodeEnvelope, outcomeEnvelope } from "#wire/envelope.ts";
 import type { Topic } from "#wire/topics.ts";
 import { type KafkaBroker, kafkaAvailable, startKafkaBroker } from "./support/kafka-broker.ts";
 
+const ROOT = join(import.meta.dir, "..");
 const log = createLog({ process: "test", level: "error", format: "text" });
 const START_MS_MAX = 90_000;
 const TEST_MS_MAX = 60_000;
@@ -227,6 +228,30 @@ describe.skipIf(!kafkaAvailable())("the bus on Kafka", () => {
         ["ours", "from Sandpiper"],
         ["theirs", "from Java"],
       ]);
+    },
+    TEST_MS_MAX,
+  );
+
+  test(
+    "an envelope that Kafka's console consumer reads is decoded from realtime.proto by buf",
+    async () => {
+      const topic = "train-requests-proto";
+      // Every byte of this envelope is ASCII, so that it comes unharmed through a console.
+      const value = encodeEnvelope(outcomeEnvelope({ bundleId: "b", landed: true, path: "jito" }));
+      expect(value.every((byte) => byte < 0x80)).toBe(true);
+      await open().publish(topic, "k", value);
+      const read = await broker.tool("org.apache.kafka.tools.consumer.ConsoleConsumer", [
+        ...["--bootstrap-server", broker.address, "--topic", topic, "--from-beginning", "--max-messages", "1"],
+        ...["--timeout-ms", "20000"],
+      ]);
+      const bytes = new TextEncoder().encode(read.slice(0, -1));
+      const convert = ["convert", "proto", "--type", "realtime.Envelope", "--from", "-#format=binpb"];
+      const decoded = Bun.spawnSync(["node_modules/.bin/buf", ...convert], { cwd: ROOT, stdin: bytes });
+      expect(JSON.parse(decoded.stdout.toString())).toMatchObject({
+        schemaVersion: "rt-v1",
+        type: "OUTCOME",
+        outcome: { bundleId: "b", landed: true, path: "jito" },
+      });
     },
     TEST_MS_MAX,
   );
