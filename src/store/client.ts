@@ -17,9 +17,9 @@ const CONNECTIONS_MAX = 8;
 const IDLE_SOCKET_MS_MAX = 500;
 
 /** The embedded engine: its HTTP port on loopback and the file with {"app": password}. */
-export type EmbeddedStore = { readonly port: number; readonly secretPath: string };
+type EmbeddedStore = { readonly port: number; readonly secretPath: string };
 /** A server of its own. */
-export type ServerStore = { readonly url: string; readonly user: string; readonly password: string };
+type ServerStore = { readonly url: string; readonly user: string; readonly password: string };
 export type StoreOptions = (EmbeddedStore | ServerStore) & {
   /** Reads tables as if merged (FINAL): for tables that may hold a row twice until then. */
   readonly final?: boolean;

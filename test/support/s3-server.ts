@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { freePort, until } from "#store/test-engine.ts";
 
 export type S3Server = {
@@ -14,7 +15,7 @@ export type S3Server = {
 /** The one account that s3rver knows. */
 export const S3_KEY = { keyId: "S3RVER", secret: "S3RVER" } as const;
 const BUCKET = "cold";
-const COMMAND = join(import.meta.dir, "..", "..", "node_modules", "s3rver", "bin", "s3rver.js");
+const COMMAND = fileURLToPath(import.meta.resolve("s3rver/bin/s3rver.js"));
 
 export async function startS3Server(): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), "sandpiper-s3-"));
