@@ -1,5 +1,5 @@
 /** The arbitrage agent's io thread (a Worker of arbitrage.ts): joins the shared memory, the bus and the io service. */
-import { openEmbeddedBus } from "#bus/embedded.ts";
+import { openBus } from "#bus/open.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
 import { seededRandom } from "#core/random.ts";
@@ -16,12 +16,7 @@ import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 
 serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
   const log = createLog({ process: "arbitrage", level: config["log.level"], format: config["log.format"] });
-  const bus = openEmbeddedBus({
-    path: runPaths(config.dataDir).bus,
-    lingerMs: config["bus.lingerMs"],
-    retainMiB: config["bus.retainMiB"],
-    log,
-  });
+  const bus = openBus(config, runPaths(config.dataDir), log, "arbitrage");
   const decisions = new SlotConsumer(memory.decisions);
   const outcomes = new SlotProducer(memory.outcomes);
   const service = await startIoService({

@@ -1,18 +1,13 @@
 /** The gateway process: the page, the API and the live stream over the bus and the tables. */
-import { openEmbeddedBus } from "#bus/embedded.ts";
+import { openBus } from "#bus/open.ts";
 import { startGateway } from "#gateway/gateway.ts";
 import { storeData } from "#gateway/store-data.ts";
-import { connectStore } from "#store/client.ts";
+import { openStore } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 runAgent("gateway", async ({ config, paths, log, runId, ready }) => {
-  const bus = openEmbeddedBus({
-    path: paths.bus,
-    lingerMs: config["bus.lingerMs"],
-    retainMiB: config["bus.retainMiB"],
-    log,
-  });
-  const store = connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret });
+  const bus = openBus(config, paths, log, "gateway");
+  const store = openStore(config, paths);
   const gateway = await startGateway({ config, paths, runId, bus, data: storeData(store), log });
   log.info("page is up", { at: `http://${config["gateway.host"]}:${gateway.port}/` });
   ready();

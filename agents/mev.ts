@@ -1,5 +1,5 @@
 /** The mev process: sees every swap, counts, and says each second what it saw. Detection is not part of it yet. */
-import { openEmbeddedBus } from "#bus/embedded.ts";
+import { openBus } from "#bus/open.ts";
 import { errorText } from "#core/error.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { SwapReader } from "#market/swap-reader.ts";
@@ -22,12 +22,7 @@ runAgent("mev", async (agent) => {
   const doorbell = createDoorbell(buffer, SLOT_RING_DOORBELL_BYTE);
   const counter = new SwapCounter();
   const reader = new SwapReader(consumer, (dex, pool) => counter.see(dex, pool));
-  const bus = openEmbeddedBus({
-    path: agent.paths.bus,
-    lingerMs: config["bus.lingerMs"],
-    retainMiB: config["bus.retainMiB"],
-    log,
-  });
+  const bus = openBus(config, agent.paths, log, "mev");
   let eventsBefore = 0;
   let depthMax = 0;
   let publishDropped = 0;

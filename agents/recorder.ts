@@ -1,13 +1,14 @@
 /**
  * The process that keeps the record: everything that is said on the bus goes into ClickHouse's typed tables, exactly once.
- * At start it brings the tables to this version.
+ * At start it brings the tables to this version. Where ClickHouse reads Kafka itself (store.reader), that is all it does.
  */
-import { openEmbeddedBus } from "#bus/embedded.ts";
+import { openBus } from "#bus/open.ts";
 import { SandpiperError } from "#core/error.ts";
-import { connectStore, type Store } from "#store/client.ts";
+import type { Store } from "#store/client.ts";
 import { STORE_ERROR } from "#store/errors.ts";
 import { startIngest } from "#store/ingest.ts";
-import { migrate } from "#store/migrate.ts";
+import { isReadByClickhouse, openStore } from "#store/open.ts";
+import { prepareStore } from "#store/prepare.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 /** How long a start waits for ClickHouse before the supervisor tries again. */
@@ -31,16 +32,14 @@ async function waitForStore(store: Store): Promise<void> {
 }
 
 runAgent("recorder", async ({ config, paths, log, ready }) => {
-  const store = connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret });
+  const store = openStore(config, paths);
   await waitForStore(store);
-  const applied = await migrate(store);
-  if (applied.length > 0) log.info("tables brought up to date", { migrations: applied.join(",") });
-  const bus = openEmbeddedBus({
-    path: paths.bus,
-    lingerMs: config["bus.lingerMs"],
-    retainMiB: config["bus.retainMiB"],
-    log,
-  });
+  for (const line of await prepareStore(store, config)) log.info(`tables: ${line}`);
+  if (isReadByClickhouse(config)) {
+    ready();
+    return () => store.close();
+  }
+  const bus = openBus(config, paths, log, "recorder");
   const ingest = startIngest({ bus, store, log });
   const reporting = setInterval(() => {
     const stats = ingest.stats();

@@ -1,5 +1,6 @@
 /**
- * The one interface of the message bus. Engines: embedded (SQLite, one box) and Kafka (a later room of this folder).
+ * The one interface of the message bus. Engines: embedded (SQLite, one box) and Kafka; open.ts
+ * chooses by configuration.
  * Delivery is at least once and in order per key; consumers of one group share a topic's offsets, so every agent that
  * must see every command uses a group of its own.
  */
@@ -9,10 +10,13 @@ export type Message = {
   readonly topic: Topic;
   readonly key: string;
   readonly value: Uint8Array;
-  /** Grows within a topic. */
+  /** Grows within a topic (on Kafka: within a partition, so per key), and is unique in it. */
   readonly offset: number;
   readonly publishedMs: number;
 };
+
+/** What publish() answers for a message that is durable but has no offset yet. */
+export const SPOOLED_OFFSET = -1;
 
 export type ConsumerOptions = {
   readonly group: string;
@@ -27,11 +31,14 @@ export type ConsumerOptions = {
 };
 
 export interface Consumer {
+  /** Resolves when it is settled where this consumer starts: what is published from then on, it will see. */
+  ready(): Promise<void>;
   /** The next messages after the last poll, oldest first, at most `max`; empty when there are none now. */
   poll(max: number): Promise<readonly Message[]>;
   /**
    * Like poll, but the bounds of the batch are durable before it is handed out: until commit(), a consumer of this group
-   * gets exactly these messages again, however often the process dies. For consumers of one topic.
+   * gets exactly these messages again, however often the process dies. For consumers of one topic; offsets grow within
+   * the batch.
    */
   pollFixed(max: number): Promise<readonly Message[]>;
   /** True as soon as a poll may find something, false when `timeoutMs` passed without. Sleeps in between. */
@@ -54,6 +61,10 @@ type BusStats = {
   readonly trimmed: number;
   /** Messages that retention removed before every group had read them. */
   readonly trimmedUnread: number;
+  /** Messages that wait on this producer's disk for Kafka to come back; 0 in the embedded engine. */
+  readonly spooled: number;
+  /** Messages rejected because that wait was over its limit on disk (bus.spoolMiB); 0 in the embedded engine. */
+  readonly dropped: number;
 };
 
 /** How far a remembered group is behind in one topic, whichever process reads for it. */
@@ -65,7 +76,8 @@ export type GroupLag = {
 };
 
 export interface Bus {
-  /** Resolves with the offset when the message is durable; rejects with a SandpiperError when it is not. */
+  /** Resolves with the offset when the message is durable (SPOOLED_OFFSET: on this producer's disk, Kafka gets it
+   * later, in order); rejects with a SandpiperError when it is not. */
   publish(topic: Topic, key: string, value: Uint8Array): Promise<number>;
   consumer(options: ConsumerOptions): Consumer;
   stats(): BusStats;

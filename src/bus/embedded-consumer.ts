@@ -54,6 +54,9 @@ export class EmbeddedConsumer implements Consumer {
     this.#version = database.query<{ data_version: number }, []>("PRAGMA data_version");
   }
 
+  /** Settled by the constructor. */
+  async ready(): Promise<void> {}
+
   async poll(max: number): Promise<readonly Message[]> {
     if (!this.#usable()) return [];
     const state = this.#state();

@@ -53,6 +53,8 @@ export function openEmbeddedBus(options: EmbeddedBusOptions): Bus {
       failed: publisher.failed,
       trimmed: retention.trimmed,
       trimmedUnread: retention.trimmedUnread,
+      spooled: 0,
+      dropped: 0,
     }),
     groupLags: () => readGroupLags(file),
     close: async () => {

@@ -17,4 +17,10 @@ export const BUS_ERROR = {
   messageTooLarge: 1207,
   /** A consumer was used in a way that its options do not allow. */
   consumer: 1208,
+  /** The Kafka brokers did not answer within the named limit, or refused. */
+  brokers: 1209,
+  /** The spool on disk is at its limit, so that a message was dropped. */
+  spoolFull: 1210,
+  /** The spool on disk cannot be opened or written. */
+  spool: 1211,
 } as const;

@@ -9,7 +9,10 @@ import { VERSION } from "#core/version.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runJudge } from "./judge.ts";
+import { runMigrate } from "./migrate.ts";
+import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
+import { runTopics } from "./topics.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
 
@@ -24,6 +27,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
   judge: { about: "check Sandpiper on your own data: swaps FILE.csv", run: runJudge },
+  migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
+  query: { about: "ask the tables: SQL, or a named view; without either it lists the views", run: runQuery },
+  topics: { about: "make the topics on Kafka (kafka.brokers) as planned, and print what is there", run: runTopics },
   version: {
     about: "print the version",
     run: async () => {

@@ -73,7 +73,33 @@ export const CONFIG_SCHEMA = {
 
   "replay.path": text("", "recorded blocks: a getBlock JSON file, plain or .gz, or a folder of them"),
 
+  "store.engine": choice(
+    ["embedded", "server"],
+    "embedded",
+    "embedded: ClickHouse inside Sandpiper; server: the one at clickhouse.url",
+  ),
+  "store.reader": choice(
+    ["recorder", "clickhouse"],
+    "recorder",
+    "with bus.engine = kafka, who carries messages into the tables: our recorder, or ClickHouse's own Kafka engine",
+  ),
   "clickhouse.port": port(8123, "HTTP port of the embedded ClickHouse, loopback only"),
+  "clickhouse.url": text("http://127.0.0.1:8123", "HTTP address of the ClickHouse server (store.engine = server)"),
+  "clickhouse.user": text("default", "user of the ClickHouse server; allowed to create the database sandpiper"),
+  "clickhouse.password": text("", "password of that user", true),
+  "clickhouse.hotDays": whole(14, 1, 36_500, "days before rows move to S3, when clickhouse.s3Endpoint is set"),
+  "clickhouse.keepDays": whole(400, 1, 36_500, "days before rows are deleted; above clickhouse.hotDays"),
+  "clickhouse.s3Endpoint": text(
+    "",
+    "http(s)://host/bucket/folder/ for old rows; empty = none. Once rows are there it must stay set",
+  ),
+  "clickhouse.s3KeyId": text("", "access key id for clickhouse.s3Endpoint"),
+  "clickhouse.s3Secret": text("", "secret access key for clickhouse.s3Endpoint", true),
+  "bus.engine": choice(
+    ["embedded", "kafka"],
+    "embedded",
+    "embedded: one file on this box; kafka: the brokers of kafka.*",
+  ),
   "bus.lingerMs": number(1, 0, 1_000, "ms a producer waits to fill a commit"),
   "bus.retainMiB": whole(
     2_048,
@@ -81,6 +107,30 @@ export const CONFIG_SCHEMA = {
     1_000_000,
     "MiB of delivered messages the embedded bus keeps before it trims the oldest",
   ),
+
+  "bus.spoolMiB": whole(
+    512,
+    1,
+    1_000_000,
+    "MiB on disk, per producer, for what Kafka does not take now; what comes beyond is dropped and counted",
+  ),
+  "kafka.brokers": text("127.0.0.1:9092", "brokers to start from, host:port with commas between"),
+  "kafka.clientId": text("sandpiper", "name under which the brokers see this instance"),
+  "kafka.replicas": whole(
+    1,
+    1,
+    9,
+    "copies of each topic that `sandpiper topics` makes; from 3 on, 2 must take a write",
+  ),
+  "kafka.tls": choice(["off", "on"], "off", "encrypt the connections to the brokers, and check their certificates"),
+  "kafka.tlsCaPath": text("", "PEM file of the authority that signed the brokers' certificates; empty: the system's"),
+  "kafka.saslMechanism": choice(
+    ["none", "plain", "scram-sha-256", "scram-sha-512"],
+    "none",
+    "how to sign in to the brokers; plain shows the password to whoever listens unless kafka.tls is on",
+  ),
+  "kafka.saslUsername": text("", "user that signs in to the brokers"),
+  "kafka.saslPassword": text("", "password of that user", true),
 
   "arbitrage.hopsMax": whole(3, 2, 4, "most pools in one cycle"),
   "arbitrage.evMinLamports": whole(10_000, 0, 1_000_000_000_000, "least expected value, in lamports, that is sent"),

@@ -7,6 +7,7 @@ import { CONFIG_SCHEMA, type Config, type ConfigKey } from "./config-schema.ts";
 import { CORE_ERROR, SandpiperError } from "./error.ts";
 
 export type { Config, ConfigKey } from "./config-schema.ts";
+
 type ConfigSource = "default" | "file" | "environment" | "flag";
 type ConfigOrigin = { readonly source: ConfigSource; readonly where: string };
 export type LoadedConfig = {

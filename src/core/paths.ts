@@ -10,6 +10,8 @@ export type RunPaths = {
   readonly walletKey: string;
   /** The embedded bus (SQLite). */
   readonly bus: string;
+  /** Folder of what producers keep while Kafka is away, a file each. */
+  readonly spool: string;
   /** Folder of the embedded ClickHouse. */
   readonly clickhouse: string;
   /** Passwords of the embedded ClickHouse, mode 0600: {"app": "…"}. */
@@ -36,6 +38,7 @@ export function runPaths(dataDir: string): RunPaths {
   return {
     walletKey: join(root, "keys", "wallet.json"),
     bus: join(root, "bus", "bus.sqlite"),
+    spool: join(root, "bus", "spool"),
     clickhouse: join(root, "clickhouse"),
     clickhouseSecret: join(root, "keys", "clickhouse.json"),
     models: join(root, "models"),

@@ -1,7 +1,7 @@
 /**
- * The door to ClickHouse: `@clickhouse/client` over HTTP on loopback, as user `app` with the password that the engine's
- * process made on its first start. The file is read when the first statement needs it, so a Store may be made before the
- * engine has ever run.
+ * The door to ClickHouse: `@clickhouse/client` over HTTP. To the embedded engine on loopback it goes as user `app` with the
+ * password that the engine's process made on its first start; the file is read when the first statement needs it, so a
+ * Store may be made before the engine has ever run. To a server it goes with the user and password it is given.
  *
  * 64-bit integers come as decimal text, so that no lamport is lost; BigInt(text) gives the exact value.
  */
@@ -16,23 +16,25 @@ const CONNECTIONS_MAX = 8;
 /** Under the server's keep_alive_timeout of 1 s (clickhouse/config.xml), so that no closed socket is used again. */
 const IDLE_SOCKET_MS_MAX = 500;
 
-export type StoreOptions = {
-  /** ClickHouse's HTTP port on loopback. */
-  readonly port: number;
-  /** The file with {"app": password}. */
-  readonly secretPath: string;
+/** The embedded engine: its HTTP port on loopback and the file with {"app": password}. */
+type EmbeddedStore = { readonly port: number; readonly secretPath: string };
+/** A server of its own. */
+type ServerStore = { readonly url: string; readonly user: string; readonly password: string };
+export type StoreOptions = (EmbeddedStore | ServerStore) & {
+  /** Reads tables as if merged (FINAL): for tables that may hold a row twice until then. */
+  readonly final?: boolean;
 };
 
 type QueryParams = Readonly<Record<string, unknown>>;
-/** What a setting of one insert may be. */
-type InsertSettings = Readonly<Record<string, string | number>>;
+/** What a setting of one statement may be. */
+type Settings = Readonly<Record<string, string | number>>;
 
 export interface Store {
   /** Rows as objects; `{name:Type}` in the text takes its value from `params`. */
-  query<Row>(sql: string, params?: QueryParams): Promise<Row[]>;
+  query<Row>(sql: string, params?: QueryParams, settings?: Settings): Promise<Row[]>;
   command(sql: string, params?: QueryParams): Promise<void>;
   /** One INSERT whose data is `body`, in the format that the statement names. */
-  insertBytes(sql: string, body: Uint8Array, settings?: InsertSettings): Promise<void>;
+  insertBytes(sql: string, body: Uint8Array, settings?: Settings): Promise<void>;
   /** True when ClickHouse answers and knows the password. */
   ping(): Promise<boolean>;
   close(): Promise<void>;
@@ -41,14 +43,20 @@ export interface Store {
 export function connectStore(options: StoreOptions): Store {
   let client: ClickHouseClient | undefined;
   const connected = () => {
-    client ??= createClient({
-      url: `http://127.0.0.1:${options.port}`,
-      username: "app",
-      password: readPassword(options.secretPath),
+    if (client) return client;
+    const { url, user, password } = serverOf(options);
+    client = createClient({
+      url,
+      username: user,
+      password,
       request_timeout: REQUEST_MS_MAX,
       max_open_connections: CONNECTIONS_MAX,
       keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS_MAX },
-      clickhouse_settings: { output_format_json_quote_64bit_integers: 1, wait_end_of_query: 1 },
+      clickhouse_settings: {
+        output_format_json_quote_64bit_integers: 1,
+        wait_end_of_query: 1,
+        ...(options.final ? { final: 1 } : {}),
+      },
       log: { level: 127 },
     });
     return client;
@@ -61,9 +69,14 @@ export function connectStore(options: StoreOptions): Store {
     }
   };
   return {
-    query: <Row>(sql: string, params?: QueryParams) =>
+    query: <Row>(sql: string, params?: QueryParams, settings?: Settings) =>
       statement(async (client) => {
-        const result = await client.query({ query: sql, format: "JSONEachRow", ...withParams(params) });
+        const result = await client.query({
+          query: sql,
+          format: "JSONEachRow",
+          ...withParams(params),
+          ...(settings ? { clickhouse_settings: settings as Record<string, string | number> } : {}),
+        });
         return await result.json<Row>();
       }),
     command: (sql, params) =>
@@ -85,6 +98,11 @@ export function connectStore(options: StoreOptions): Store {
   };
 }
 
+const serverOf = (options: StoreOptions): ServerStore =>
+  "url" in options
+    ? options
+    : { url: `http://127.0.0.1:${options.port}`, user: "app", password: readPassword(options.secretPath) };
+
 const withParams = (params: QueryParams | undefined) => (params ? { query_params: { ...params } } : {});
 
 function readPassword(path: string): string {
@@ -99,16 +117,17 @@ function readPassword(path: string): string {
 }
 
 /** The client's insert() wants rows or a Node stream; bytes that are ready go in one plain request. */
-async function insertBytes(options: StoreOptions, sql: string, body: Uint8Array, settings: InsertSettings) {
+async function insertBytes(options: StoreOptions, sql: string, body: Uint8Array, settings: Settings) {
   const search = new URLSearchParams({ query: sql, wait_end_of_query: "1" });
   for (const [name, value] of Object.entries(settings)) search.set(name, String(value));
   let response: Response;
   let text: string;
   try {
-    response = await fetch(`http://127.0.0.1:${options.port}/?${search}`, {
+    const { url, user, password } = serverOf(options);
+    response = await fetch(new URL(`?${search}`, url), {
       method: "POST",
       body: body as Uint8Array<ArrayBuffer>,
-      headers: { "X-ClickHouse-User": "app", "X-ClickHouse-Key": readPassword(options.secretPath) },
+      headers: { "X-ClickHouse-User": user, "X-ClickHouse-Key": password },
       keepalive: false,
       signal: AbortSignal.timeout(REQUEST_MS_MAX),
     });

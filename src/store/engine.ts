@@ -12,7 +12,7 @@ import { tryResolveLibchdb } from "chdb/libchdb";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import { connectStore, type Store } from "./client.ts";
-import { type EngineFiles, writeEngineFiles } from "./engine-files.ts";
+import { type ColdStorage, type EngineFiles, writeEngineFiles } from "./engine-files.ts";
 import { STORE_ERROR } from "./errors.ts";
 
 export type EngineOptions = {
@@ -21,6 +21,8 @@ export type EngineOptions = {
   readonly secretPath: string;
   /** Starts the process that calls runClickhouse() with what CLICKHOUSE_HOST_VARIABLE holds. */
   readonly hostCommand: readonly string[];
+  /** Where old rows go; none keeps them all on the local disk. */
+  readonly cold?: ColdStorage | undefined;
   readonly log: Log;
 };
 
@@ -104,7 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
 function prepare(options: EngineOptions): EngineFiles {
   try {
-    return writeEngineFiles(options.folder, options.port, options.secretPath);
+    return writeEngineFiles(options.folder, options.port, options.secretPath, options.cold);
   } catch (thrown) {
     throw thrown instanceof SandpiperError ? thrown : startError(options, errorText(thrown));
   }

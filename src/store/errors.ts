@@ -13,4 +13,6 @@ export const STORE_ERROR = {
   engine: 1305,
   /** The data of an insert is not in its format. */
   unreadable: 1306,
+  /** The ages at which rows move or go make no sense, or ClickHouse has nowhere to move them. */
+  retention: 1307,
 } as const;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { KAFKA_MIGRATIONS } from "./kafka-tables.ts";
 import { checksumOf, migrate, statementsOf } from "./migrate.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 import { ROUTES } from "./routes.ts";
@@ -13,10 +14,13 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-test("MIGRATIONS holds every file of the folder, in order, with its text", () => {
-  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".sql"));
-  expect(MIGRATIONS.map(({ number, name }) => `${String(number).padStart(4, "0")}_${name}.sql`)).toEqual(files.sort());
-  for (const [i, file] of files.entries()) expect(MIGRATIONS[i]?.sql).toBe(readFileSync(join(FOLDER, file), "utf8"));
+test.each([
+  [MIGRATIONS, FOLDER],
+  [KAFKA_MIGRATIONS, join(FOLDER, "kafka")],
+])("a list of migrations holds every file of its folder, in order, with its text", (migrations, folder) => {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  expect(migrations.map(({ number, name }) => `${String(number).padStart(4, "0")}_${name}.sql`)).toEqual(files.sort());
+  for (const [i, file] of files.entries()) expect(migrations[i]?.sql).toBe(readFileSync(join(folder, file), "utf8"));
 });
 
 test("statementsOf() cuts at semicolons that end a line and leaves comments out", () => {

@@ -14,21 +14,25 @@ import { MIGRATIONS, type Migration } from "./migrations.ts";
 type Applied = { readonly number: number; readonly name: string; readonly checksum: string };
 
 /** Answers the numbers applied now. Throws a SandpiperError; what was applied before it stays and is recorded. */
-export async function migrate(store: Store, migrations: readonly Migration[] = MIGRATIONS): Promise<number[]> {
+export async function migrate(
+  store: Store,
+  migrations: readonly Migration[] = MIGRATIONS,
+  history = "schema_migrations",
+): Promise<number[]> {
   requireNoGap(migrations);
   await store.command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
-  await store.command(`CREATE TABLE IF NOT EXISTS ${DATABASE}.schema_migrations (
+  await store.command(`CREATE TABLE IF NOT EXISTS ${DATABASE}.${history} (
     number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
   ) ENGINE = MergeTree ORDER BY number`);
   const applied = await store.query<Applied>(
-    `SELECT DISTINCT number, name, checksum FROM ${DATABASE}.schema_migrations ORDER BY number`,
+    `SELECT DISTINCT number, name, checksum FROM ${DATABASE}.${history} ORDER BY number`,
   );
   requireSameHistory(applied, migrations);
   const pending = migrations.slice(applied.length);
   for (const migration of pending) {
     for (const statement of statementsOf(migration.sql)) await apply(store, statement);
     await store.command(
-      `INSERT INTO ${DATABASE}.schema_migrations (number, name, checksum)
+      `INSERT INTO ${DATABASE}.${history} (number, name, checksum)
        VALUES ({number:UInt32}, {name:String}, {checksum:String})`,
       { number: migration.number, name: migration.name, checksum: checksumOf(migration.sql) },
     );
@@ -70,7 +74,7 @@ function requireSameHistory(applied: readonly Applied[], migrations: readonly Mi
   applied.forEach((row, i) => {
     const known = migrations[i];
     if (row.number !== i + 1)
-      refuse(`Cannot migrate: a history without gaps in ${DATABASE}.schema_migrations, was ${row.number} after ${i}`);
+      refuse(`Cannot migrate: a history without gaps in its table of migrations, was ${row.number} after ${i}`);
     if (!known)
       refuse(`Cannot migrate: a database of this version or older, was ${row.number} (${row.name}) already applied`);
     if (known && checksumOf(known.sql) !== row.checksum)

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createLog } from "#core/log.ts";
 import { connectStore, type Store } from "./client.ts";
 import { type Engine, startEngine } from "./engine.ts";
+import type { ColdStorage } from "./engine-files.ts";
 
 export const testLog = createLog({ process: "test", level: "error", format: "text" });
 const AGENT = join(import.meta.dir, "..", "..", "agents", "clickhouse.ts");
@@ -21,7 +22,7 @@ export type TestEngine = {
   close(): Promise<void>;
 };
 
-export async function startTestEngine(): Promise<TestEngine> {
+export async function startTestEngine(cold?: ColdStorage): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), "sandpiper-engine-"));
   const port = await freePort();
   const secretPath = join(folder, "keys", "clickhouse.json");
@@ -31,6 +32,7 @@ export async function startTestEngine(): Promise<TestEngine> {
       port,
       secretPath,
       hostCommand: [process.execPath, AGENT],
+      cold,
       log: testLog,
     });
   const store = connectStore({ port, secretPath });

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { readJsonFile } from "#core/atomic-file.ts";
+import { NAMED_VIEWS } from "#store/named-views.ts";
+import { startTestEngine, type TestEngine } from "#store/test-engine.ts";
+
+const MAIN = join(import.meta.dir, "main.ts");
+let engine: TestEngine;
+let embedded: readonly string[];
+beforeAll(async () => {
+  engine = await startTestEngine();
+  embedded = ["--dataDir", engine.folder, "--clickhouse.port", String(engine.port)];
+});
+afterAll(() => engine.close());
+
+type Said = { readonly code: number; readonly out: string; readonly err: string };
+async function sandpiper(args: readonly string[], environment: Record<string, string> = {}): Promise<Said> {
+  const child = Bun.spawn([process.execPath, MAIN, ...args], {
+    cwd: engine.folder,
+    env: { ...process.env, ...environment },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const text = (stream: ReadableStream<Uint8Array>) => new Response(stream).text();
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), child.exited]);
+  return { code, out, err };
+}
+const rowsOf = ({ out }: Said) =>
+  out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test("sandpiper migrate applies every migration once, and reaches a server by its address and password too", async () => {
+  const { app } = readJsonFile(engine.secretPath) as { app: string };
+  const server = { SANDPIPER_STORE_ENGINE: "server", SANDPIPER_CLICKHOUSE_PASSWORD: app };
+  const flags = ["--clickhouse.url", `http://127.0.0.1:${engine.port}`, "--clickhouse.user", "app"];
+  const first = await sandpiper(["migrate", ...flags], server);
+  expect(first).toMatchObject({ code: 0, err: "" });
+  expect(first.out).toContain("applied 1 arbitrage_decisions\n");
+  expect(first.out).toContain("applied 8 named_views\n");
+  expect((await sandpiper(["migrate", ...embedded])).out).toBe("up to date\n");
+  const wrong = await sandpiper(["migrate", ...flags], { ...server, SANDPIPER_CLICKHOUSE_PASSWORD: "no" });
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.err).toContain("AUTHENTICATION_FAILED");
+});
+
+/** Four outcomes of one minute: three landed (slots later 1, 3, 2; tips 100, 300, 200), one expired. */
+const SECOND_NS = 1_795_408_380_000_000_000n;
+async function fillTables() {
+  const outcome = (i: number, landed: boolean, slots: number, tip: number, net: number) =>
+    `(toDateTime64('2026-11-23 04:33:0${i}', 6, 'UTC'), 'b${i}', ${landed}, ${tip}, 'jito', 'arbitrage', 'sim', 100, ${
+      landed ? 100 + slots : 0
+    }, ${net}, ${landed}, ${SECOND_NS}, ${SECOND_NS + 1_000_000n}, ${SECOND_NS + 2_000_000n}, 0, ${
+      SECOND_NS + BigInt(i) * 1_000_000_000n
+    })`;
+  await engine.store.command(`INSERT INTO sandpiper.bundle_outcomes_typed (at, bundle_id, landed, tip_lamports, path, agent,
+    mode, decided_slot, landed_slot, realised_net_lamports, exact, event_ns, decide_ns, send_ns, accepted_ns, land_ns) VALUES
+    ${[
+      outcome(1, true, 1, 100, 10),
+      outcome(2, true, 3, 300, 20),
+      outcome(3, true, 2, 200, -5),
+      outcome(4, false, 0, 900, 0),
+    ].join(",")}`);
+  await engine.store.command(`INSERT INTO sandpiper.control_ledger (at, ts, module, action, args, request_id, issuer) VALUES
+    ('2026-11-23 04:30:00', 1, 'MEV', 'KILL', {'kill':'1'}, 'r1', 'ann'), ('2026-11-23 04:31:00', 2, 'MEV', 'START', {}, 'r2', 'bob')`);
+  await engine.store.command("INSERT INTO sandpiper.train_jobs (at, job_id, module) VALUES (now(), 'j1', 'arbitrage')");
+  await engine.store.command(
+    "INSERT INTO sandpiper.train_job_states (at, job_id, state, message) VALUES (now(), 'j1', 'done', 'ok'), (now(), 'j2', 'failed', '')",
+  );
+  await engine.store.command(
+    "INSERT INTO sandpiper.metrics (at, agent, inserted_at) SELECT now64(6) - INTERVAL 1 MINUTE AS at, 'mev', at + INTERVAL 250 MILLISECOND",
+  );
+}
+
+test("the named views answer what was put into the tables", async () => {
+  await sandpiper(["migrate", ...embedded]);
+  await fillTables();
+  const ask = async (...args: string[]) => rowsOf(await sandpiper(["query", ...args, "--json", ...embedded]));
+  expect(await ask("landed_share")).toMatchObject([{ ended: "4", landed_count: "3", share: 0.75, agent: "arbitrage" }]);
+  expect(await ask("slot_delta_and_tip")).toMatchObject([
+    { slot_delta_mean: 2, slot_delta_max: "3", tip_lamports_p50: "200", tip_lamports_sum: "600" },
+  ]);
+  expect(await ask("latency_quantiles")).toMatchObject([
+    { step: "decided", bundles: "4", p50_ms: 1 },
+    { step: "sent", p99_ms: 2 },
+    { step: "known", max_ms: 4_000 },
+  ]);
+  expect(await ask("profit_per_hour")).toMatchObject([{ net_lamports: "25", tips_lamports: "600", landed_count: "3" }]);
+  expect((await ask("operator_history")).map((row) => row["request_id"])).toEqual(["r2", "r1"]);
+  expect(await ask("request_trail", "request_id=r1")).toMatchObject([{ step: "command KILL" }]);
+  expect((await ask("request_trail", "request_id=j1")).map((row) => row["step"]).sort()).toEqual([
+    "training asked",
+    "training done",
+  ]);
+  expect(await ask("ingestion_lag", "source=metrics")).toMatchObject([{ rows: "1", p50_ms: 250 }]);
+  const arrivals = await ask("rows_per_10s", "source=bundle_outcomes_typed");
+  expect(arrivals.reduce((sum, row) => sum + Number(row["rows"]), 0)).toBe(4);
+  for (const name of Object.keys(NAMED_VIEWS)) expect((await ask(name)).length).toBeGreaterThan(0);
+}, 60_000);
+
+test("sandpiper query prints a table for people, and takes SQL that reads, within its limit", async () => {
+  const said = await sandpiper([
+    "query",
+    "SELECT number AS n, 'a\\nb' AS t FROM system.numbers",
+    "--limit",
+    "2",
+    ...embedded,
+  ]);
+  expect(said).toEqual({ code: 0, err: "", out: "n  t\n0  a b\n1  a b\n" });
+  expect((await sandpiper(["query", "SELECT 1 AS one WHERE 0", ...embedded])).out).toBe("no rows\n");
+});
+
+test("sandpiper query refuses to write, an unknown name and a filter that is none", async () => {
+  const write = await sandpiper(["query", "DROP TABLE sandpiper.metrics", ...embedded]);
+  expect(write.code).not.toBe(0);
+  expect(write.err).toMatch(/readonly/i);
+  expect((await sandpiper(["query", "nonsense", ...embedded])).err).toMatch(/^Cannot query: one of operator_history, /);
+  expect((await sandpiper(["query", "landed_share", "x", ...embedded])).err).toContain("column=value");
+  const injected = await sandpiper(["query", "landed_share", "path=' OR 1=1 --", ...embedded]);
+  expect(injected).toMatchObject({ code: 0, out: "no rows\n" });
+});
