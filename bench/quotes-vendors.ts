@@ -1,23 +1,13 @@
 /**
- * The vendors' own quotes of the golden pools, from the SDKs of bench/sdk: each made once from the same account bytes, then
- * asked for the amount out of an amount in. The SDKs are loaded by path, so that none becomes a dependency; their values
- * have no types here.
+ * The vendors' own quotes of the golden pools of concentrated liquidity: each made once from the same account bytes, then
+ * asked for the amount out of an amount in.
  */
-import { join } from "node:path";
 import type { Address } from "#core/units.ts";
 import type { WhirlpoolState } from "#dex/orca-whirlpool/load.ts";
-import type { AccountBytes, ChainTime } from "#dex/venue.ts";
+import type { ClmmState } from "#dex/raydium-clmm/state.ts";
+import type { AccountBytes } from "#dex/venue.ts";
+import { type GoldenPool, load, type VendorQuote } from "./quotes-sdk.ts";
 
-export type VendorQuote = (inputSide: 0 | 1, amountIn: bigint) => bigint;
-export type GoldenPool = {
-  readonly pool: Address;
-  readonly accounts: ReadonlyMap<Address, AccountBytes>;
-  readonly time: ChainTime;
-  readonly state: unknown;
-};
-
-const MODULES = join(import.meta.dir, "sdk/node_modules");
-const load = (path: string) => import(join(MODULES, path));
 const NO_TICK = {
   initialized: false,
   liquidityNet: 0n,
@@ -26,8 +16,6 @@ const NO_TICK = {
   feeGrowthOutsideB: 0n,
   rewardGrowthsOutside: [0n, 0n, 0n],
 };
-const MIN_SQRT_PRICE_X64 = "4295048017";
-const MAX_SQRT_PRICE_X64 = "79226673521066979257578248090";
 
 /** Orca's wasm core. */
 export async function orcaQuote({ state, time }: GoldenPool): Promise<VendorQuote> {
@@ -49,33 +37,40 @@ export async function orcaQuote({ state, time }: GoldenPool): Promise<VendorQuot
     swapQuoteByInputToken(amount, side === 0, 0, facade, undefined, near, time.unixSeconds).tokenEstOut;
 }
 
-/** Raydium's CLMM simulation; it knows the pool's own amounts only, no transfer fees. */
-export async function clmmQuote({ pool, accounts, time }: GoldenPool): Promise<VendorQuote> {
+/**
+ * Raydium's `PoolUtils.getOutputAmountAndRemainAccounts`, which also derives two addresses. The SDK knows the newest build
+ * of the program only: to one of 2024, `feeOn` and the dynamic fee are padding, and the SDK has to be given them as zeros.
+ */
+export async function clmmQuote({ pool, accounts, time, state }: GoldenPool): Promise<VendorQuote> {
   const sdk = await load("@raydium-io/raydium-sdk-v2/lib/index.js");
-  const { swapInternal } = await load("@raydium-io/raydium-sdk-v2/lib/raydium/clmm/libraries/swapSimulator.js");
   const { PublicKey } = await load("@solana/web3.js/lib/index.cjs.js");
   const BN = (await load("bn.js/lib/bn.js")).default;
   const ofBytes = (bytes: number) => [...accounts].filter(([, { data }]) => data.length === bytes);
   const only = (bytes: number) => Buffer.from((ofBytes(bytes)[0] as [Address, AccountBytes])[1].data);
-  const given = {
+  const accInfo = sdk.PoolInfoLayout.decode(only(1544));
+  if ((state as ClmmState).facts.build === "2024") {
+    accInfo.feeOn = 0;
+    accInfo.dynamicFeeInfo = sdk.DynamicFeeInfoLayout.decode(Buffer.alloc(sdk.DynamicFeeInfoLayout.span));
+  }
+  const arrays = ofBytes(10_240).map(([address, { data }]) => ({
+    ...sdk.TickArrayLayout.decode(Buffer.from(data)),
+    address: new PublicKey(address),
+  }));
+  const poolInfo = {
+    id: new PublicKey(pool),
     programId: new PublicKey((accounts.get(pool) as AccountBytes).owner),
-    poolId: new PublicKey(pool),
-    poolInfo: sdk.PoolInfoLayout.decode(only(1544)),
-    tickArrays: ofBytes(10_240).map(([address, { data }]) => ({
-      address: new PublicKey(address),
-      value: sdk.TickArrayLayout.decode(Buffer.from(data)),
-    })),
-    configInfo: sdk.ClmmConfigLayout.decode(only(117)),
-    tickarrayBitmapExtension: sdk.TickArrayBitmapExtensionLayout.decode(only(1832)),
-    isBaseInput: true,
-    blockTimestamp: Number(time.unixSeconds),
-    includeExtraTickArrays: false,
+    accInfo,
+    ammConfig: sdk.ClmmConfigLayout.decode(only(117)),
+    mintA: { address: accInfo.mintA.toBase58() },
+    mintB: { address: accInfo.mintB.toBase58() },
   };
-  const limits = [new BN(MIN_SQRT_PRICE_X64), new BN(MAX_SQRT_PRICE_X64)];
+  const bitmap = sdk.TickArrayBitmapExtensionLayout.decode(only(1832));
+  const tickArrays = Object.fromEntries(arrays.map((array) => [array.startTickIndex, array]));
+  const [mints, now] = [[accInfo.mintA, accInfo.mintB], Number(time.unixSeconds)];
+  const quote = sdk.PoolUtils.getOutputAmountAndRemainAccounts;
   return (side, amount) => {
-    const amountSpecified = new BN(amount.toString());
-    const found = swapInternal({ ...given, amountSpecified, sqrtPriceLimitX64: limits[side], zeroForOne: side === 0 });
-    return BigInt(found.amountCalculated.abs().toString());
+    const found = quote(poolInfo, bitmap, tickArrays, mints[side], new BN(amount.toString()), now);
+    return BigInt(found.expectedAmountOut.toString());
   };
 }
 

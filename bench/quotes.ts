@@ -1,6 +1,6 @@
 /**
- * One exact quote on pools of mainnet (test/fixtures/golden-vectors): ours and the vendor's own SDK, in turns. Before any
- * time is taken, every recorded exact-in swap is asked of both, and how many equal the program's answer is printed.
+ * One exact quote on pools of mainnet (test/fixtures/golden-vectors): ours and the vendor's own SDK, in turns, both ways.
+ * Before any time is taken, every recorded exact-in swap is asked of both, to count how many equal the program's answer.
  *
  *   bun bench/quotes.ts [runs, 15 unless told]
  */
@@ -13,7 +13,9 @@ import type { ClmmState } from "#dex/raydium-clmm/state.ts";
 import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import type { AccountBytes } from "#dex/venue.ts";
 import { type AnyVenue, venueOfProgram } from "#dex/venues.ts";
-import { clmmQuote, dlmmQuote, type GoldenPool, orcaQuote, type VendorQuote } from "./quotes-vendors.ts";
+import { ammV4Quote, cpmmQuote, pumpSwapQuote } from "./quotes-reserves.ts";
+import type { GoldenPool, VendorQuote } from "./quotes-sdk.ts";
+import { clmmQuote, dlmmQuote, orcaQuote } from "./quotes-vendors.ts";
 import { machine, median, short, table } from "./report.ts";
 
 const SDK = join(import.meta.dir, "sdk");
@@ -21,19 +23,18 @@ const RUNS = Number(process.argv[2] ?? 15);
 const OURS_PER_RUN = 400;
 const VENDOR_PER_RUN = 40;
 const WARM_UP = 4_000;
+/** Untimed calls of ours after each turn of the SDK, which leaves the caches full of its own. */
+const SETTLE = 200;
 const TICKS = 10;
 const AMOUNT_MIN = 10_000n;
 const AMOUNT_MAX = 1n << 50n;
 
-type Vendor = {
-  readonly name: string;
-  readonly quote: (pool: GoldenPool) => Promise<VendorQuote>;
-};
 type Vector = { dir: string; mode: string; amount: string; ok: boolean; in: string; out: string };
 type Crossed = (before: unknown, after: unknown) => number;
 type Row = {
   readonly file: string;
-  readonly vendor: Vendor | string;
+  readonly sdk: string;
+  readonly vendor: (pool: GoldenPool) => Promise<VendorQuote>;
   /** How many initialised ticks, or bins, lie between two states; where there are none, any amount costs the same. */
   readonly crossed?: Crossed;
 };
@@ -55,21 +56,14 @@ const orcaCrossed: Crossed = (before, after) => {
 const dlmmCrossed: Crossed = (before, after) =>
   Math.abs((after as DlmmState).activeId - (before as DlmmState).activeId);
 
+const RAYDIUM = "@raydium-io/raydium-sdk-v2";
 const ROWS: readonly Row[] = [
-  { file: "raydium-amm-v4__SOL-USDC-58oQ", vendor: "not measured" },
-  { file: "raydium-cpmm__SOL-USDC-7Juw", vendor: "not measured" },
-  {
-    file: "raydium-clmm__UVXY-USDC-ANyC",
-    crossed: clmmCrossed,
-    vendor: { name: "@raydium-io/raydium-sdk-v2", quote: clmmQuote },
-  },
-  {
-    file: "orca-whirlpool__sol-usdc",
-    crossed: orcaCrossed,
-    vendor: { name: "@orca-so/whirlpools-core", quote: orcaQuote },
-  },
-  { file: "meteora-dlmm__TTW-USDC-F1mb", crossed: dlmmCrossed, vendor: { name: "@meteora-ag/dlmm", quote: dlmmQuote } },
-  { file: "pumpswap__LIA-SOL-8BhC", vendor: "not measured" },
+  { file: "raydium-amm-v4__SOL-USDC-58oQ", sdk: RAYDIUM, vendor: ammV4Quote },
+  { file: "raydium-cpmm__SOL-USDC-7Juw", sdk: RAYDIUM, vendor: cpmmQuote },
+  { file: "raydium-clmm__UVXY-USDC-ANyC", sdk: RAYDIUM, vendor: clmmQuote, crossed: clmmCrossed },
+  { file: "orca-whirlpool__sol-usdc", sdk: "@orca-so/whirlpools-core", vendor: orcaQuote, crossed: orcaCrossed },
+  { file: "meteora-dlmm__TTW-USDC-F1mb", sdk: "@meteora-ag/dlmm", vendor: dlmmQuote, crossed: dlmmCrossed },
+  { file: "pumpswap__LIA-SOL-8BhC", sdk: "@pump-fun/pump-swap-sdk", vendor: pumpSwapQuote },
 ];
 
 if (!existsSync(join(SDK, "node_modules")))
@@ -77,16 +71,17 @@ if (!existsSync(join(SDK, "node_modules")))
 console.log("bench/sdk holds", JSON.parse(readFileSync(join(SDK, "package.json"), "utf8")).dependencies);
 
 const realNow = Date.now;
-const rows: string[][] = [];
+const [times, counts]: [string[][], string[][]] = [[], []];
 for (const row of ROWS) {
-  rows.push(...(await measured(row)));
+  await measure(row);
   Date.now = realNow;
 }
-console.log(table(["pool", "swap", "ours, µs", "SDK, µs", "ratio", "ours = program", "SDK = program", "SDK"], rows));
-console.log(`Medians of ${RUNS} runs. ${machine()}`);
+console.log(table(["pool", "ours = program", "SDK = program", "SDK"], counts));
+console.log(table(["pool", "in", "crosses", "ours, µs", "least", "SDK, µs", "least", "ratio", "of least"], times));
+console.log(`Medians and least of ${RUNS} runs. ${machine()}`);
 process.exit(0);
 
-async function measured({ file, vendor, crossed }: Row): Promise<string[][]> {
+async function measure({ file, sdk, vendor, crossed }: Row): Promise<void> {
   const golden = JSON.parse(readFileSync(join(GOLDEN_VECTORS, `${file}.json`), "utf8"));
   const { venue, pool } = loaded(golden);
   const ours = (inputSide: 0 | 1, amount: bigint) =>
@@ -99,25 +94,38 @@ async function measured({ file, vendor, crossed }: Row): Promise<string[][]> {
     return mode === "exactIn" && ok && amount === paid;
   });
   const agreeing = (quote: VendorQuote) => `${asked.filter((vector) => same(quote, vector)).length} of ${asked.length}`;
-  const theirs = typeof vendor === "string" ? undefined : await vendor.quote(pool);
-  const right = [agreeing(out), theirs ? agreeing(theirs) : "-"];
-  const side = 0;
-  const amounts: [string, bigint][] = [];
+  const theirs = await vendor(pool);
+  counts.push([file, agreeing(out), agreeing(theirs), sdk]);
   for (const count of crossed ? [0, TICKS] : [0]) {
-    const found = amountCrossing(venue, pool, side, count, crossed ?? (() => 0));
-    if (found !== undefined) amounts.push([crossed ? `across ${count}` : "any", found]);
-  }
-  return amounts.map(([what, amount]) => {
-    const [own, other] = [[], []] as [number[], number[]];
-    timed(() => ours(side, amount), WARM_UP);
-    for (let run = 0; run < RUNS; run++) {
-      own.push(timed(() => ours(side, amount), OURS_PER_RUN));
-      if (theirs) other.push(timed(() => theirs(side, amount), VENDOR_PER_RUN));
+    for (const side of [0, 1] as const) {
+      const label = [file, side === 0 ? "A" : "B", crossed ? String(count) : "-"];
+      const amount = amountCrossing(venue, pool, side, count, crossed ?? (() => 0));
+      if (amount === undefined) times.push([...label, "none so deep", ...Array(5).fill("-")]);
+      else {
+        if (out(side, amount) !== theirs(side, amount)) throw new Error(`${file}: ${amount} in is quoted differently`);
+        const both = compared(
+          () => ours(side, amount),
+          () => theirs(side, amount),
+        );
+        times.push([...label, ...both]);
+      }
     }
-    const [us, them] = [median(own), theirs ? median(other) : Number.NaN];
-    const ratio = theirs ? [short(them), short(them / us)] : ["-", "-"];
-    return [file, what, short(us), ...ratio, ...right, typeof vendor === "string" ? vendor : vendor.name];
-  });
+  }
+}
+
+/** Both in turns, so that what else the machine does falls on both. */
+function compared(ours: () => unknown, theirs: () => unknown): string[] {
+  const [own, other]: [number[], number[]] = [[], []];
+  timed(ours, WARM_UP);
+  timed(theirs, VENDOR_PER_RUN);
+  for (let run = 0; run < RUNS; run++) {
+    timed(ours, SETTLE);
+    own.push(timed(ours, OURS_PER_RUN));
+    other.push(timed(theirs, VENDOR_PER_RUN));
+  }
+  const [us, them] = [median(own), median(other)];
+  const [leastUs, leastThem] = [Math.min(...own), Math.min(...other)];
+  return [us, leastUs, them, leastThem, them / us, leastThem / leastUs].map(short);
 }
 
 function loaded(golden: {
@@ -136,7 +144,7 @@ function loaded(golden: {
   return { venue, pool: { pool: golden.pool, accounts, time, state: state.value } };
 }
 
-/** The first amount, going up by fiftieths, that crosses so many; 0 is the least amount, and must cross none. */
+/** The least amount that crosses so many; 0 is the least that is filled at all, and must cross none. */
 function amountCrossing(
   venue: AnyVenue,
   pool: GoldenPool,
@@ -144,13 +152,21 @@ function amountCrossing(
   count: number,
   crossed: Crossed,
 ): bigint | undefined {
-  for (let amount = AMOUNT_MIN; amount < AMOUNT_MAX; amount += amount / 50n) {
+  const crossings = (amount: bigint) => {
     const fill = venue.swap(pool.state, { inputSide: side, mode: "exact-in", amount }, pool.time);
-    if (!fill.ok) continue;
-    const found = crossed(pool.state, fill.value.after);
-    if (found >= count) return count > 0 || found === 0 ? amount : undefined;
+    return fill.ok ? crossed(pool.state, fill.value.after) : undefined;
+  };
+  let low = AMOUNT_MIN;
+  while (low < AMOUNT_MAX && crossings(low) === undefined) low *= 2n;
+  if (count === 0) return crossings(low) === 0 ? low : undefined;
+  // Too little crosses fewer; too much crosses as many or is refused.
+  let high = AMOUNT_MAX;
+  while (high - low > 1n) {
+    const middle = (low + high) / 2n;
+    if ((crossings(middle) ?? count) >= count) high = middle;
+    else low = middle;
   }
-  return undefined;
+  return (crossings(high) ?? 0) >= count ? high : undefined;
 }
 
 function same(quote: VendorQuote, vector: Vector): boolean {
