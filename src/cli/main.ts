@@ -9,7 +9,10 @@ import { VERSION } from "#core/version.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runJudge } from "./judge.ts";
+import { runKeys } from "./keys.ts";
+import { runLedger } from "./ledger.ts";
 import { runReplay } from "./replay.ts";
+import { runSign } from "./sign.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
 
@@ -24,6 +27,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
   judge: { about: "check Sandpiper on your own data: swaps FILE.csv", run: runJudge },
+  keys: { about: "keys of operators: new FILE --id ID, list FILE", run: runKeys },
+  sign: { about: "sign a command: MODULE:ACTION [name=value …] --issuer NAME --key FILE --id ID", run: runSign },
+  ledger: {
+    about: "the signed record: verify FOLDER, prove FOLDER INDEX, export FOLDER OUT, append",
+    run: (args) => runLedger(args),
+  },
   version: {
     about: "print the version",
     run: async () => {
