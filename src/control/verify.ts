@@ -9,7 +9,7 @@
  */
 import { errorText } from "#core/error.ts";
 import { err, ok, type Result } from "#core/result.ts";
-import { COMMAND_SCHEMA_VERSION, type Command, decodeCommand, signingBytes } from "#wire/command.ts";
+import { COMMAND_SCHEMA_VERSION, type Command, decodeCommand, signingBytes, signingForms } from "#wire/command.ts";
 import { SIGNATURE_BYTES } from "./ed25519.ts";
 import { type Refusal, refusal } from "./errors.ts";
 import { type ControlKey, covers, KEY_ID_BYTES_MAX, type KeySet } from "./keys.ts";
@@ -54,7 +54,7 @@ export function verifyCommand(
   const key = keys.get(command.pubkeyId);
   if (key === undefined) return err(refusal("unknownKey", "a key of the key set", JSON.stringify(command.pubkeyId)));
   const signed = signingBytes(command);
-  if (!key.key.verifies(signed, command.sig))
+  if (!signingForms(command).some((form) => key.key.verifies(form, command.sig)))
     return err(refusal("signature", `a signature of key ${key.id} over this command`, "another"));
   const stream = nonceStream(key, command.issuer);
   const fault = keyFault(command, key, nowSeconds) ?? freshnessFault(command, nowSeconds, lastNonce(stream));

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { ACTION_NAMES, type Command, decodeCommand, encodeCommand, MODULE_NAMES, signingBytes } from "./command.ts";
+import {
+  ACTION_NAMES,
+  type Command,
+  decodeCommand,
+  encodeCommand,
+  MODULE_NAMES,
+  signingBytes,
+  signingForms,
+} from "./command.ts";
 import { CommandSchema } from "./gen/control_pb.js";
 
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
@@ -71,6 +79,20 @@ describe("signingBytes()", () => {
   test("leave out sig, pubkey_id and sig_alg, and nothing else", () => {
     const signed = { ...small, issuer: "i", sig: new Uint8Array(64), pubkeyId: "k", sigAlg: "ed25519-v1" };
     expect(hex(signingBytes(signed))).toBe(`${SMALL}320169`);
+  });
+});
+
+describe("signingForms()", () => {
+  // The second is what upb 7.36.2 gives for these keys, the first what C++ does.
+  test("has upb's order too where one key begins another", () => {
+    const args = new Map(["b", "a", "ab", ""].map((key) => [key, ""] as const));
+    const entry = (key: string) =>
+      `22${(key.length + 4).toString().padStart(2, "0")}0a0${key.length}${hex(Buffer.from(key))}1200`;
+    expect(signingForms({ ...small, args }).map(hex)).toEqual([
+      `${SMALL}${["", "a", "ab", "b"].map(entry).join("")}`,
+      `${SMALL}${["ab", "a", "b", ""].map(entry).join("")}`,
+    ]);
+    expect(signingForms(small)).toHaveLength(1);
   });
 });
 

@@ -62,6 +62,19 @@ export const encodeCommand = (command: Command): Uint8Array => encode(command, s
 export const signingBytes = (command: Command): Uint8Array =>
   encodeCommand({ ...command, sig: NO_BYTES, pubkeyId: "", sigAlg: "" });
 
+/**
+ * What another signer may have signed for the same command. C++ and Go put a key before those that begin with it; upb
+ * (protobuf's Python, Ruby and PHP) puts it behind them. Both say the same command, so either signature is one over it.
+ * No two arguments that an action knows begin with one another: what Sandpiper signs has one form.
+ */
+export function signingForms(command: Command): readonly Uint8Array[] {
+  const forms = [signingBytes(command)];
+  const keys = sortedByKey(command.args).map(([key]) => key);
+  if (keys.some((key, i) => keys[i + 1]?.startsWith(key)))
+    forms.push(encode({ ...command, sig: NO_BYTES, pubkeyId: "", sigAlg: "" }, sortedLongerFirst(command.args)));
+  return forms;
+}
+
 /** Throws a SandpiperError when the bytes are no command, or not its canonical form (map entries in any order). */
 export function decodeCommand(bytes: Uint8Array): Command {
   if (bytes.length > COMMAND_BYTES_MAX) refuseDecode(`at most ${COMMAND_BYTES_MAX} bytes`, `${bytes.length}`);
@@ -166,6 +179,14 @@ function parseEntry(bytes: Uint8Array): readonly [key: string, value: string] {
 /** By UTF-8 bytes, as protobuf sorts; JavaScript's own order, by UTF-16 units, differs beyond the basic plane. */
 function sortedByKey(args: ReadonlyMap<string, string>): Entries {
   return [...args].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/** By UTF-8 bytes, but a key behind all that begin with it: as if 256 stood at its end. */
+function sortedLongerFirst(args: ReadonlyMap<string, string>): Entries {
+  return [...args].sort(([a], [b]) => {
+    if (a.startsWith(b) || b.startsWith(a)) return Buffer.byteLength(b) - Buffer.byteLength(a);
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  });
 }
 
 function textBytes(text: string): Uint8Array {
