@@ -1,8 +1,8 @@
 /**
  * Appends to a ledger's folder. append() returns when its leaves are on disk under a newly signed checkpoint; whatever is
  * killed before that leaves at most one batch beyond the old one. Opening checks the whole folder first, so that nobody's
- * edit is ever signed; then it cuts a torn line off, keeps the whole leaves of an unsigned batch (they were never
- * acknowledged, but may have been read by nobody either: keeping is the safer loss) and signs for them.
+ * edit is ever signed; then it cuts a torn line off, and keeps and signs the whole leaves of an unsigned batch: they were
+ * never acknowledged, so a caller that tries again may enter an event twice, which a record bears better than a gap.
  */
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { writeFileAtomic } from "#core/atomic-file.ts";
