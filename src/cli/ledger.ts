@@ -72,11 +72,11 @@ function verify([folder = ""]: readonly string[], flags: Flags, { write }: Io): 
   const { key, own } = trustedKey(folder, flags);
   const since = flags.get("--since");
   const earlier: Checkpoint | undefined = since === undefined ? undefined : openCheckpoint(readWhole(since), key);
-  const { checkpoint, findings, tailBytes } = inspectLedger(ledgerFiles(folder), key, earlier);
+  const { checkpoint, findings, scan } = inspectLedger(ledgerFiles(folder), key, earlier);
   const all = [...findings];
-  if (tailBytes > 0 && findings.length === 0 && !flags.has("--live"))
+  if (scan.tailBytes > 0 && findings.length === 0 && !flags.has("--live"))
     all.push(
-      `${tailBytes} bytes beyond what is signed: a writer at work or killed leaves them (then: --live), or a hand`,
+      `${scan.tailBytes} bytes beyond what is signed: a writer at work or killed leaves them (then: --live), or a hand`,
     );
   for (const finding of all) write(`WRONG: ${finding}\n`);
   if (own) write("the key is the folder's own: give --key to know who signed\n");
@@ -138,8 +138,7 @@ async function append([folder = ""]: readonly string[], flags: Flags, { write, i
     writeFileAtomic(path, `${generateSignerKey(flags.get("--origin") ?? DEFAULT_ORIGIN)}\n`, 0o600);
   const writer = await openLedgerWriter(folder, readSignerKey(readText(path)));
   try {
-    const { cutBytes, keptLeaves } = writer.recovery;
-    if (cutBytes + keptLeaves > 0) write(`after a crash: ${cutBytes} bytes cut off, ${keptLeaves} whole leaves kept\n`);
+    if (writer.cutBytes > 0) write(`${writer.cutBytes} bytes of an unsigned batch cut off\n`);
     for (let at = 0; at < entries.length; at += BATCH_LEAVES_MAX) {
       const { size, root } = writer.append(entries.slice(at, at + BATCH_LEAVES_MAX));
       write(`${size} leaves, root ${base64(root)}\n`);

@@ -14,10 +14,6 @@ import { type Scan, scanLeaves } from "./scan.ts";
 export type Inspection = {
   readonly checkpoint: Checkpoint;
   readonly scan: Scan;
-  /** Where the last leaf under the checkpoint ends. */
-  readonly signedBytes: number;
-  /** Bytes of the leaves beyond it, whole or torn. */
-  readonly tailBytes: number;
   /** What is wrong, each a sentence; empty when all is proven. */
   readonly findings: readonly string[];
 };
@@ -26,30 +22,23 @@ export type Inspection = {
 export function inspectLedger(files: LedgerFiles, trusted: NoteVerifier, earlier?: Checkpoint): Inspection {
   // Read first: a writer adds leaves before it signs, never after.
   const checkpoint = openCheckpoint(readWhole(files.checkpoint), trusted);
-  const scan = scanLeaves(files.leaves);
   const { size } = checkpoint;
+  const scan = scanLeaves(files.leaves, size);
   const findings: string[] = [];
   const offsets = readWhole(files.offsets);
   const hashes = readWhole(files.hashes);
   if (scan.size < size) findings.push(`leaf ${scan.size} is missing or not whole; ${size} leaves are signed for`);
   else if (!sameBytes(rootOf(scan, size), checkpoint.root))
     findings.push(`the leaves do not give the signed root${firstDifference(scan, hashes, size)}`);
-  const known = Math.min(size, scan.size);
-  compare("offsets", offsets, scan.offsets, known * OFFSET_BYTES, findings);
-  compare("hashes", hashes, scan.hashes, nodeCount(known) * HASH_BYTES, findings);
+  compare("offsets", offsets, scan.offsets, scan.size * OFFSET_BYTES, findings);
+  compare("hashes", hashes, scan.hashes, nodeCount(scan.size) * HASH_BYTES, findings);
   if (earlier !== undefined) findings.push(...historyFindings(scan, checkpoint, earlier));
-  const signedBytes = endOf(scan, known);
-  return { checkpoint, scan, signedBytes, tailBytes: scan.fileBytes - signedBytes, findings };
+  return { checkpoint, scan, findings };
 }
 
 /** Throws with the first finding. */
 export function assertWhole(files: LedgerFiles, { findings: [first] }: Inspection): void {
   if (first !== undefined) throw damaged(`the ledger ${files.folder}`, "files that agree with the checkpoint", first);
-}
-
-/** Where the line of the last of `size` leaves ends. */
-function endOf(scan: Scan, size: number): number {
-  return size === 0 ? 0 : Number(scan.offsets.readBigUInt64BE((size - 1) * OFFSET_BYTES));
 }
 
 const rootOf = (scan: Scan, size: number): Uint8Array => (size === 0 ? emptyRoot() : rangeHash(scan.node, 0, size));

@@ -1,5 +1,5 @@
 /**
- * Reads all leaves of a folder and computes everything anew from them: no stored hash is believed. Stops at the first line
+ * Reads the signed leaves of a folder and computes everything anew from them: no stored hash is believed. Stops at the first line
  * that is not whole: one without a line feed, or not the canonical bytes of an entry.
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -14,10 +14,10 @@ const READ_BYTES = 1_048_576;
 const LINE_FEED = 10;
 
 export type Scan = {
-  /** Whole leaves from the start. */
+  /** Whole leaves from the start, at most the signed ones. */
   readonly size: number;
-  /** Bytes of the file beyond the last whole leaf. */
-  readonly tornBytes: number;
+  /** Bytes of the file beyond the last leaf that was read. */
+  readonly tailBytes: number;
   readonly fileBytes: number;
   readonly range: CompactRange;
   /** What the two derived files must hold for these leaves. */
@@ -27,7 +27,8 @@ export type Scan = {
   readonly node: NodeReader;
 };
 
-export function scanLeaves(path: string): Scan {
+/** Reads at most `signed` leaves: what lies beyond them is nobody's word. */
+export function scanLeaves(path: string, signed: number): Scan {
   const range = new CompactRange();
   const offsets = new ByteList();
   const hashes = new ByteList();
@@ -35,7 +36,7 @@ export function scanLeaves(path: string): Scan {
   const file = open(path);
   try {
     for (const line of wholeLines(file)) {
-      if (!isEntry(line)) break;
+      if (range.size === signed || !isEntry(line)) break;
       if (range.size === LEAVES_MAX) throw damaged(path, `at most ${LEAVES_MAX} leaves`, "more");
       end += line.length + 1;
       offsets.push(offsetBytes(end));
@@ -47,8 +48,8 @@ export function scanLeaves(path: string): Scan {
       const at = nodeNumber(level, index) * HASH_BYTES;
       return stored.subarray(at, at + HASH_BYTES);
     };
-    const tornBytes = fileBytes - end;
-    return { size: range.size, tornBytes, fileBytes, range, offsets: offsets.bytes(), hashes: stored, node };
+    const tailBytes = fileBytes - end;
+    return { size: range.size, tailBytes, fileBytes, range, offsets: offsets.bytes(), hashes: stored, node };
   } finally {
     closeSync(file);
   }

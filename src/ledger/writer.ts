@@ -1,8 +1,8 @@
 /**
  * Appends to a ledger's folder. append() returns when its leaves are on disk under a newly signed checkpoint; whatever is
  * killed before that leaves at most one batch beyond the old one. Opening checks the whole folder first, so that nobody's
- * edit is ever signed; then it cuts a torn line off, and keeps and signs the whole leaves of an unsigned batch: they were
- * never acknowledged, so a caller that tries again may enter an event twice, which a record bears better than a gap.
+ * edit is ever signed; then it cuts off what lies beyond the checkpoint, whole lines too: they were never acknowledged, so
+ * their caller tries again, and lines that somebody else put there are never signed for.
  */
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { writeFileAtomic } from "#core/atomic-file.ts";
@@ -29,9 +29,6 @@ import { lockFolder } from "./lock.ts";
 import { nodeCount } from "./node-store.ts";
 import type { NoteSigner } from "./note.ts";
 
-/** What opening had to mend. */
-export type Recovery = { readonly cutBytes: number; readonly keptLeaves: number };
-
 /** Opens the folder, or begins one with a checkpoint of no leaves. Rejects while another process has it. */
 export async function openLedgerWriter(folder: string, signer: NoteSigner): Promise<LedgerWriter> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -50,7 +47,8 @@ export async function openLedgerWriter(folder: string, signer: NoteSigner): Prom
 }
 
 export class LedgerWriter {
-  readonly recovery: Recovery;
+  /** Bytes of an unsigned batch that opening cut off: 0 unless a writer died. */
+  readonly cutBytes: number;
   readonly #files: LedgerFiles;
   readonly #signer: NoteSigner;
   readonly #release: () => void;
@@ -71,13 +69,12 @@ export class LedgerWriter {
     this.#leaves = openSync(files.leaves, "r+");
     this.#offsets = openSync(files.offsets, "r+");
     this.#hashes = openSync(files.hashes, "r+");
-    this.#leavesBytes = scan.fileBytes - scan.tornBytes;
-    this.recovery = { cutBytes: scan.tornBytes, keptLeaves: scan.size - checkpoint.size };
-    if (scan.tornBytes > 0) ftruncateSync(this.#leaves, this.#leavesBytes);
+    this.#leavesBytes = scan.fileBytes - scan.tailBytes;
+    this.cutBytes = scan.tailBytes;
+    if (this.cutBytes > 0) ftruncateSync(this.#leaves, this.#leavesBytes);
     replaceFrom(this.#offsets, scan.offsets, checkpoint.size * OFFSET_BYTES);
     replaceFrom(this.#hashes, scan.hashes, nodeCount(checkpoint.size) * HASH_BYTES);
     this.#sync();
-    if (this.recovery.keptLeaves > 0) this.#sign();
   }
 
   get size(): number {
@@ -163,11 +160,13 @@ function begin(files: LedgerFiles, signer: NoteSigner): void {
 }
 
 /** More than one batch without a signature is no crash: somebody put an old checkpoint back. */
-function assertOneBatch(files: LedgerFiles, { scan, checkpoint, tailBytes }: Inspection): void {
-  const leaves = scan.size - checkpoint.size;
-  if (leaves <= BATCH_LEAVES_MAX && tailBytes <= BATCH_BYTES_MAX) return;
-  const was = `${leaves} leaves, ${tailBytes} bytes`;
-  throw damaged(`the ledger ${files.folder}`, "at most one batch beyond its checkpoint", was);
+function assertOneBatch(files: LedgerFiles, { scan: { tailBytes } }: Inspection): void {
+  if (tailBytes > BATCH_BYTES_MAX)
+    throw damaged(
+      `the ledger ${files.folder}`,
+      `at most one batch of ${BATCH_BYTES_MAX} bytes beyond its checkpoint`,
+      `${tailBytes}`,
+    );
 }
 
 function replaceFrom(file: number, computed: Buffer, position: number): void {
