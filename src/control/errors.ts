@@ -12,7 +12,7 @@ export const CONTROL_ERROR = {
 } as const;
 
 /** Why a command was refused. The names are what an audit line and an acknowledgement say. */
-export const REFUSAL = {
+const REFUSAL = {
   /** No command, or not in its canonical form. */
   malformed: 1420,
   /** Another schema version. */

@@ -29,6 +29,8 @@ const STREAMS_MAX = 10_000;
 const FILE_BYTES_MAX = 67_108_864;
 /** Lines of history that are let stand before the file is compacted. */
 const HISTORY_LINES_MAX = 4_096;
+/** No file: after a compaction that could not be finished every take() is refused until the next start. */
+const CLOSED = -1;
 const LINE = /^([0-9a-f]{8}) ((\d{1,20}) (".*"))$/;
 
 export type NonceOptions = { readonly historyLinesMax?: number; readonly streamsMax?: number };
@@ -81,6 +83,7 @@ export class NonceFile {
     if (nonce <= last) throw fault(this.#path, `a nonce above ${last}`, `${nonce}`);
     if (!this.#last.has(stream) && this.#last.size >= this.#streamsMax)
       throw fault(this.#path, `at most ${this.#streamsMax} issuers`, "one more");
+    if (this.#file === CLOSED) throw fault(this.#path, "a file that is open", "one that a failed compaction closed");
     const line = Buffer.from(lineOf(stream, nonce));
     try {
       let written = 0;
@@ -97,7 +100,7 @@ export class NonceFile {
   }
 
   close(): void {
-    closeSync(this.#file);
+    if (this.#file !== CLOSED) closeSync(this.#file);
   }
 
   /** After a failed write: a half line must not stand before the next one. */
@@ -111,17 +114,23 @@ export class NonceFile {
 
   #compact(): void {
     const text = [...this.#last].map(([stream, nonce]) => lineOf(stream, nonce)).join("");
+    this.#lines = this.#last.size;
     try {
       writeFileAtomic(this.#path, text, 0o600);
+    } catch {
+      // The old file stands and goes on growing; the next try comes after as many lines again.
+      return;
+    }
+    // From here on the old file has no name: a nonce written to it would be lost.
+    closeSync(this.#file);
+    this.#file = CLOSED;
+    try {
       syncFolder(this.#path);
-      const file = openSync(this.#path, "a+", 0o600);
-      closeSync(this.#file);
-      this.#file = file;
+      this.#file = openSync(this.#path, "a+", 0o600);
     } catch (thrown) {
       throw fault(this.#path, "a disk that takes the compacted file", errorText(thrown));
     }
     this.#bytes = Buffer.byteLength(text);
-    this.#lines = this.#last.size;
   }
 }
 

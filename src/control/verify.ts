@@ -22,8 +22,8 @@ const ARG_NAME_BYTES_MAX = 64;
 const ARG_VALUE_BYTES_MAX = 1_024;
 
 /** How far clocks may differ, and how old a command may become on its way. */
-export const CLOCK_SKEW_SECONDS = 30n;
-export const COMMAND_LIFETIME_SECONDS = 120n;
+const CLOCK_SKEW_SECONDS = 30n;
+const COMMAND_LIFETIME_SECONDS = 120n;
 
 /** The last nonce that was taken from one stream; undefined before the first. */
 export type LastNonce = (stream: string) => bigint | undefined;

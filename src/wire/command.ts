@@ -17,7 +17,7 @@ import { Action, Module } from "./gen/control_pb.js";
 
 export const COMMAND_SCHEMA_VERSION = "ctrl-v1";
 /** Longest command, encoded. The largest sensible one is under 1 kB. */
-export const COMMAND_BYTES_MAX = 4_096;
+const COMMAND_BYTES_MAX = 4_096;
 const UINT64_MAX = (1n << 64n) - 1n;
 const WIRE_ERROR = { command: 202 } as const;
 
