@@ -11,4 +11,10 @@ export const CLI_ERROR = {
   vectors: 2104,
   /** A file that is not of the format of `judge orca`. */
   orcaCases: 2105,
+  /** A file that is not of the format of `judge commands`. */
+  commandCases: 2106,
+  /** A file that is not of the format of `judge merkle`. */
+  merkleCases: 2107,
+  /** A key or checkpoint file of `sandpiper ledger` that cannot be read. */
+  ledger: 2108,
 } as const;

@@ -5,14 +5,18 @@
 import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { CLI_ERROR } from "./errors.ts";
+import { judgeCommands } from "./judge-commands.ts";
 import { judgeDex } from "./judge-dex.ts";
+import { judgeMerkle } from "./judge-merkle.ts";
 import { judgeOrca } from "./judge-orca.ts";
 import { judgeSwaps, type Verdict } from "./judge-swaps.ts";
 
 type Judge = (path: string, write: (text: string) => void) => Verdict;
 
 const JUDGES: ReadonlyMap<string, Judge> = new Map([
+  ["commands", judgeCommands],
   ["dex", judgeDex],
+  ["merkle", judgeMerkle],
   ["orca", judgeOrca],
   ["swaps", judgeSwaps],
 ]);

@@ -9,9 +9,12 @@ import { VERSION } from "#core/version.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runJudge } from "./judge.ts";
+import { runKeys } from "./keys.ts";
+import { runLedger } from "./ledger.ts";
 import { runMigrate } from "./migrate.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
+import { runSign } from "./sign.ts";
 import { runTopics } from "./topics.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
@@ -26,10 +29,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args) => printConfig(readConfig(args, process.env)),
   },
   replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
-  judge: { about: "check Sandpiper on your own data: swaps FILE.csv", run: runJudge },
+  judge: { about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle", run: runJudge },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
   query: { about: "ask the tables: SQL, or a named view; without either it lists the views", run: runQuery },
   topics: { about: "make the topics on Kafka (kafka.brokers) as planned, and print what is there", run: runTopics },
+  keys: { about: "keys of operators: new FILE --id ID, list FILE", run: runKeys },
+  sign: { about: "sign a command: MODULE:ACTION [name=value …] --issuer NAME --key FILE --id ID", run: runSign },
+  ledger: {
+    about: "the signed record: verify FOLDER, prove FOLDER INDEX, export FOLDER OUT, append",
+    run: (args) => runLedger(args),
+  },
   version: {
     about: "print the version",
     run: async () => {
