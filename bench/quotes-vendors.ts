@@ -37,11 +37,53 @@ export async function orcaQuote({ state, time }: GoldenPool): Promise<VendorQuot
     swapQuoteByInputToken(amount, side === 0, 0, facade, undefined, near, time.unixSeconds).tokenEstOut;
 }
 
+/** Raydium's `PoolUtils.getOutputAmountAndRemainAccounts`, which also derives the addresses of two more tick arrays. */
+export async function clmmQuote(golden: GoldenPool): Promise<VendorQuote> {
+  const { sdk, BN, poolInfo, bitmap, arrays, now } = await clmmAccounts(golden);
+  const tickArrays = Object.fromEntries(arrays.map((array) => [array.startTickIndex, array]));
+  const mints = [poolInfo.accInfo.mintA, poolInfo.accInfo.mintB];
+  const quote = sdk.PoolUtils.getOutputAmountAndRemainAccounts;
+  return (side, amount) => {
+    const found = quote(poolInfo, bitmap, tickArrays, mints[side], new BN(amount.toString()), now);
+    return BigInt(found.expectedAmountOut.toString());
+  };
+}
+
+/** The simulation inside of that, with its arrays put in order beforehand, and no addresses. */
+export async function clmmSimulation(golden: GoldenPool): Promise<VendorQuote> {
+  const { sdk, BN, poolInfo, bitmap, arrays, now } = await clmmAccounts(golden);
+  const { accInfo, id, programId, ammConfig } = poolInfo;
+  const start = sdk.TickArrayUtil.getTickArrayStartIndex(accInfo.tickCurrent, accInfo.tickSpacing);
+  const upwards = arrays
+    .toSorted((a, b) => a.startTickIndex - b.startTickIndex)
+    .map((value) => ({ address: value.address, value }));
+  const onTheWay = [
+    upwards.filter(({ value }) => value.startTickIndex <= start).reverse(),
+    upwards.filter(({ value }) => value.startTickIndex >= start),
+  ];
+  const given = {
+    programId,
+    poolId: id,
+    poolInfo: accInfo,
+    configInfo: ammConfig,
+    tickarrayBitmapExtension: bitmap,
+    sqrtPriceLimitX64: new BN(0),
+    isBaseInput: true,
+    blockTimestamp: now,
+    includeExtraTickArrays: false,
+  };
+  return (side, amount) => {
+    const amountSpecified = new BN(amount.toString());
+    const found = sdk.swapInternal({ ...given, tickArrays: onTheWay[side], zeroForOne: side === 0, amountSpecified });
+    return BigInt(found.amountCalculated.toString());
+  };
+}
+
 /**
- * Raydium's `PoolUtils.getOutputAmountAndRemainAccounts`, which also derives two addresses. The SDK knows the newest build
- * of the program only: to one of 2024, `feeOn` and the dynamic fee are padding, and the SDK has to be given them as zeros.
+ * A CLMM pool as the SDK wants it. The SDK knows the newest build of the program only: to one of 2024, `feeOn` and the
+ * dynamic fee are padding, and the SDK has to be given them as zeros.
  */
-export async function clmmQuote({ pool, accounts, time, state }: GoldenPool): Promise<VendorQuote> {
+async function clmmAccounts({ pool, accounts, time, state }: GoldenPool) {
   const sdk = await load("@raydium-io/raydium-sdk-v2/lib/index.js");
   const { PublicKey } = await load("@solana/web3.js/lib/index.cjs.js");
   const BN = (await load("bn.js/lib/bn.js")).default;
@@ -65,13 +107,7 @@ export async function clmmQuote({ pool, accounts, time, state }: GoldenPool): Pr
     mintB: { address: accInfo.mintB.toBase58() },
   };
   const bitmap = sdk.TickArrayBitmapExtensionLayout.decode(only(1832));
-  const tickArrays = Object.fromEntries(arrays.map((array) => [array.startTickIndex, array]));
-  const [mints, now] = [[accInfo.mintA, accInfo.mintB], Number(time.unixSeconds)];
-  const quote = sdk.PoolUtils.getOutputAmountAndRemainAccounts;
-  return (side, amount) => {
-    const found = quote(poolInfo, bitmap, tickArrays, mints[side], new BN(amount.toString()), now);
-    return BigInt(found.expectedAmountOut.toString());
-  };
+  return { sdk, BN, poolInfo, bitmap, arrays, now: Number(time.unixSeconds) };
 }
 
 /** Meteora's DLMM; its quote reads the machine's clock, which is held at the recording's moment. */

@@ -15,14 +15,15 @@ import type { AccountBytes } from "#dex/venue.ts";
 import { type AnyVenue, venueOfProgram } from "#dex/venues.ts";
 import { ammV4Quote, cpmmQuote, pumpSwapQuote } from "./quotes-reserves.ts";
 import type { GoldenPool, VendorQuote } from "./quotes-sdk.ts";
-import { clmmQuote, dlmmQuote, orcaQuote } from "./quotes-vendors.ts";
+import { clmmQuote, clmmSimulation, dlmmQuote, orcaQuote } from "./quotes-vendors.ts";
 import { machine, median, short, table } from "./report.ts";
 
 const SDK = join(import.meta.dir, "sdk");
 const RUNS = Number(process.argv[2] ?? 15);
 const OURS_PER_RUN = 400;
-const VENDOR_PER_RUN = 40;
-const WARM_UP = 4_000;
+const VENDOR_PER_RUN = 100;
+/** Calls of each before its time is taken, for the compiler. */
+const WARM_UP = 2_000;
 /** Untimed calls of ours after each turn of the SDK, which leaves the caches full of its own. */
 const SETTLE = 200;
 const TICKS = 10;
@@ -56,14 +57,29 @@ const orcaCrossed: Crossed = (before, after) => {
 const dlmmCrossed: Crossed = (before, after) =>
   Math.abs((after as DlmmState).activeId - (before as DlmmState).activeId);
 
-const RAYDIUM = "@raydium-io/raydium-sdk-v2";
 const ROWS: readonly Row[] = [
-  { file: "raydium-amm-v4__SOL-USDC-58oQ", sdk: RAYDIUM, vendor: ammV4Quote },
-  { file: "raydium-cpmm__SOL-USDC-7Juw", sdk: RAYDIUM, vendor: cpmmQuote },
-  { file: "raydium-clmm__UVXY-USDC-ANyC", sdk: RAYDIUM, vendor: clmmQuote, crossed: clmmCrossed },
-  { file: "orca-whirlpool__sol-usdc", sdk: "@orca-so/whirlpools-core", vendor: orcaQuote, crossed: orcaCrossed },
-  { file: "meteora-dlmm__TTW-USDC-F1mb", sdk: "@meteora-ag/dlmm", vendor: dlmmQuote, crossed: dlmmCrossed },
-  { file: "pumpswap__LIA-SOL-8BhC", sdk: "@pump-fun/pump-swap-sdk", vendor: pumpSwapQuote },
+  { file: "raydium-amm-v4__SOL-USDC-58oQ", sdk: "raydium-sdk-v2: computeAmountOut", vendor: ammV4Quote },
+  { file: "raydium-cpmm__SOL-USDC-7Juw", sdk: "raydium-sdk-v2: computeSwapAmount", vendor: cpmmQuote },
+  {
+    file: "raydium-clmm__UVXY-USDC-ANyC",
+    sdk: "raydium-sdk-v2: getOutputAmountAndRemainAccounts",
+    vendor: clmmQuote,
+    crossed: clmmCrossed,
+  },
+  {
+    file: "raydium-clmm__UVXY-USDC-ANyC",
+    sdk: "raydium-sdk-v2: swapInternal",
+    vendor: clmmSimulation,
+    crossed: clmmCrossed,
+  },
+  {
+    file: "orca-whirlpool__sol-usdc",
+    sdk: "whirlpools-core: swapQuoteByInputToken",
+    vendor: orcaQuote,
+    crossed: orcaCrossed,
+  },
+  { file: "meteora-dlmm__TTW-USDC-F1mb", sdk: "dlmm: swapQuote", vendor: dlmmQuote, crossed: dlmmCrossed },
+  { file: "pumpswap__LIA-SOL-8BhC", sdk: "pump-swap-sdk: sellBaseInput, buyQuoteInput", vendor: pumpSwapQuote },
 ];
 
 if (!existsSync(join(SDK, "node_modules")))
@@ -77,7 +93,9 @@ for (const row of ROWS) {
   Date.now = realNow;
 }
 console.log(table(["pool", "ours = program", "SDK = program", "SDK"], counts));
-console.log(table(["pool", "in", "crosses", "ours, µs", "least", "SDK, µs", "least", "ratio", "of least"], times));
+console.log(
+  table(["pool", "in", "crosses", "ours, µs", "least", "SDK, µs", "least", "ratio", "of least", "SDK"], times),
+);
 console.log(`Medians and least of ${RUNS} runs. ${machine()}`);
 process.exit(0);
 
@@ -100,14 +118,14 @@ async function measure({ file, sdk, vendor, crossed }: Row): Promise<void> {
     for (const side of [0, 1] as const) {
       const label = [file, side === 0 ? "A" : "B", crossed ? String(count) : "-"];
       const amount = amountCrossing(venue, pool, side, count, crossed ?? (() => 0));
-      if (amount === undefined) times.push([...label, "none so deep", ...Array(5).fill("-")]);
+      if (amount === undefined) times.push([...label, "none so deep", ...Array(5).fill("-"), sdk]);
       else {
         if (out(side, amount) !== theirs(side, amount)) throw new Error(`${file}: ${amount} in is quoted differently`);
         const both = compared(
           () => ours(side, amount),
           () => theirs(side, amount),
         );
-        times.push([...label, ...both]);
+        times.push([...label, ...both, sdk]);
       }
     }
   }
@@ -117,7 +135,7 @@ async function measure({ file, sdk, vendor, crossed }: Row): Promise<void> {
 function compared(ours: () => unknown, theirs: () => unknown): string[] {
   const [own, other]: [number[], number[]] = [[], []];
   timed(ours, WARM_UP);
-  timed(theirs, VENDOR_PER_RUN);
+  timed(theirs, WARM_UP);
   for (let run = 0; run < RUNS; run++) {
     timed(ours, SETTLE);
     own.push(timed(ours, OURS_PER_RUN));
