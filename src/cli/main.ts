@@ -9,6 +9,7 @@ import { VERSION } from "#core/version.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runJudge } from "./judge.ts";
+import { runMev } from "./mev-scan.ts";
 import { runReplay } from "./replay.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
@@ -24,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
   judge: { about: "check Sandpiper on your own data: swaps FILE.csv", run: runJudge },
+  mev: {
+    about: "sandwiches and atomic arbitrages in recorded blocks: scan FILE|FOLDER [--json]",
+    run: (args) => runMev(args),
+  },
   version: {
     about: "print the version",
     run: async () => {
