@@ -27,7 +27,8 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
     tradesPerSlot: config["sim.tradesPerSlot"],
     rivals: config["sim.rivals"],
     wallet: config["sim.wallet"],
-    program: readProgramFile(),
+    program: readProgramFile("cp-swap"),
+    concentrated: { pools: config["sim.concentratedPools"], program: readProgramFile("clmm") },
   });
   const socketDoor = startSocketDoor(cluster, { port: config["sim.wsPort"], clock });
   const rpcDoor = startRpcDoor(cluster, { port: config["sim.rpcPort"], socketPort: socketDoor.port });
@@ -38,10 +39,24 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
   const stopSlots = cluster.onSlot((slot) => {
     saveSlotNowAndThen(paths.simState, slot);
     if (slot % LOG_EVERY_SLOTS !== 0n) return;
-    const { traders, engine } = box;
-    log.debug("market", { slot, slotsLost: slotClock.slotsLost, ...traders.counters, bundles: engine.counters.landed });
+    const { traders, concentratedTraders, engine } = box;
+    log.debug("market", {
+      slot,
+      slotsLost: slotClock.slotsLost,
+      ...traders.counters,
+      concentratedLanded: concentratedTraders.counters.landed,
+      concentratedFailed: concentratedTraders.counters.failed,
+      bundles: engine.counters.landed,
+    });
   });
-  log.info("market open", { slot: cluster.slot, pools: box.market.pools.length, rpc: rpcDoor.url, ws: socketDoor.url });
+  const { pools, concentrated } = box.market;
+  log.info("market open", {
+    slot: cluster.slot,
+    pools: pools.length,
+    concentratedPools: concentrated.length,
+    rpc: rpcDoor.url,
+    ws: socketDoor.url,
+  });
   ready();
   return async () => {
     stopPulse();

@@ -7,11 +7,11 @@ import { testPool } from "#arbitrage/test-pools.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import { type Random, seededRandom } from "#core/random.ts";
 import { WSOL_MINT } from "#core/units.ts";
-import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
+import { ARBITRAGE_RING, MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
 
 const TOKENS = 12;
 const POOLS = 30;
-const RECORD_BYTES = 64;
+const RECORD_BYTES = ARBITRAGE_RING.slotBytes;
 const FEES_MILLIONTHS = [500, 2_500, 2_500, 10_000] as const;
 /** A pool further than this from the common price is pushed back by nineteen trades in twenty. */
 const DEVIATION_MAX = 0.0008;

@@ -22,7 +22,7 @@ const EVENTS = 300_000;
 
 /** The workload as bench/native/hot-loop.c reads it. */
 function fileOf({ pools, index, records, snapshotRecords, events }: Workload): Uint8Array[] {
-  const counts = [pools.length, index.cycles, index.cycleOfPool.length, 0, snapshotRecords, events];
+  const counts = [pools.length, index.places, 0, 0, snapshotRecords, events];
   const ladder = new Float64Array(16);
   ladder.set(POLICY.tipLadderLamports);
   const { inputLamportsMax, feeLamports, tipShareMax, missCostLamports, slotMs } = BENCH_SETTINGS;
@@ -42,7 +42,6 @@ function fileOf({ pools, index, records, snapshotRecords, events }: Workload): U
     Uint32Array.from(pools, (pool) => pool.feeDenominator),
     index.hops,
     index.starts,
-    index.cycleOfPool,
     records,
   ];
   return parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
@@ -88,7 +87,7 @@ function main(): void {
   );
   console.log(`${table(["event", "time", "Sandpiper, ns", "C, ns", "ratio"], rows)}\n`);
   console.log(
-    `Events: ${mine.plain.count} plain, ${mine.deciding.count} deciding; cycles ${workload.index.cycles}, pools ${workload.pools.length}.`,
+    `Events: ${mine.plain.count} plain, ${mine.deciding.count} deciding; cycles ${workload.index.places} places, pools ${workload.pools.length}.`,
   );
   console.log(
     `Decision records of both: ${same ? `equal, ${mine.decisions} of them` : `DIFFERENT, compare nothing: ${JSON.stringify([mine, other])}`}.`,

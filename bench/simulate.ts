@@ -35,7 +35,7 @@ const TOTAL = Number(process.argv[2] ?? 20_000);
 const cluster = createCluster({ seed: "bench", slotMs: 400, clock: new ManualClock(1_700_000_000_000_000_000n) });
 const market = await writeGenesis(cluster, {
   seed: "bench",
-  program: readProgramFile(),
+  program: readProgramFile("cp-swap"),
   wallet: "",
   traders: 1,
   rivals: 1,

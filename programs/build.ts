@@ -1,7 +1,7 @@
 /**
- * Builds programs/cp-swap/cp-swap.c into programs/cp-swap.so: `bun programs/build.ts`. Needs Debian's clang-22 package
- * (`apt-get install clang-22`; any LLVM with the BPF backend compiles it, but only version 22 gives the committed bytes).
- * `bun programs/build.ts --check` builds and compares with the committed file instead of writing it.
+ * Builds the programs, programs/<name>/<name>.c into programs/<name>.so: `bun programs/build.ts`. Needs Debian's clang-22
+ * package (`apt-get install clang-22`; any LLVM with the BPF backend compiles them, but only version 22 gives the committed
+ * bytes). `bun programs/build.ts --check` builds and compares with the committed files instead of writing them.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,10 @@ import { readElfObject } from "./elf-object.ts";
 import { linkProgram } from "./link.ts";
 
 const FOLDER = import.meta.dir;
-export const PROGRAM_PATH = join(FOLDER, "cp-swap.so");
+export const PROGRAM_NAMES = ["cp-swap", "clmm"] as const;
+export type ProgramName = (typeof PROGRAM_NAMES)[number];
+/** Where the committed build of a program is. */
+export const programPath = (name: ProgramName): string => join(FOLDER, `${name}.so`);
 /** The compiler whose output is committed. */
 export const COMPILER = "clang-22";
 /** SBPF version 0 is the oldest BPF: mcpu v1. Frames may be as large as the machine's, 4,096 bytes. */
@@ -32,34 +35,37 @@ const FLAGS = [
   "-Werror",
 ];
 
-/** Compiles and links; throws with the compiler's own words when it refuses. */
-export function buildProgram(): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "sandpiper-program-"));
+/** The program of this name, from its source. */
+export const buildProgram = (name: ProgramName): Uint8Array => compileProgram(name, `${name}.c`);
+
+/** Compiles and links one source file of a folder beside this one; throws with the compiler's words when it refuses. */
+export function compileProgram(folder: string, source: string): Uint8Array {
+  const scratch = mkdtempSync(join(tmpdir(), "sandpiper-program-"));
   try {
-    const object = join(folder, "cp-swap.o");
+    const object = join(scratch, "program.o");
     // Run in the folder and with relative names, so that no path of this machine gets into the object.
-    const compiled = Bun.spawnSync([COMPILER, ...FLAGS, "-c", "cp-swap.c", "-o", object], {
-      cwd: join(FOLDER, "cp-swap"),
+    const compiled = Bun.spawnSync([COMPILER, ...FLAGS, "-c", source, "-o", object], {
+      cwd: join(FOLDER, folder),
       stderr: "pipe",
     });
     if (compiled.exitCode !== 0)
-      throw new Error(`Cannot build cp-swap: ${COMPILER} must compile it, was: ${compiled.stderr.toString().trim()}`);
+      throw new Error(`Cannot build ${source}: ${COMPILER} must compile it, was: ${compiled.stderr.toString().trim()}`);
     return linkProgram(readElfObject(readFileSync(object)));
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(scratch, { recursive: true });
   }
 }
 
-if (import.meta.main) {
-  const built = buildProgram();
-  if (process.argv.includes("--check")) {
-    const same = Buffer.compare(built, readFileSync(PROGRAM_PATH)) === 0;
-    console.log(
-      same ? "programs/cp-swap.so is what its source builds" : "programs/cp-swap.so is not what its source builds",
-    );
-    process.exitCode = same ? 0 : 1;
-  } else {
-    writeFileAtomic(PROGRAM_PATH, built);
-    console.log(`programs/cp-swap.so: ${built.length} bytes`);
+if (import.meta.main)
+  for (const name of PROGRAM_NAMES) {
+    const path = programPath(name);
+    const built = buildProgram(name);
+    if (process.argv.includes("--check")) {
+      const same = Buffer.compare(built, readFileSync(path)) === 0;
+      console.log(`programs/${name}.so is ${same ? "" : "not "}what its source builds`);
+      if (!same) process.exitCode = 1;
+    } else {
+      writeFileAtomic(path, built);
+      console.log(`programs/${name}.so: ${built.length} bytes`);
+    }
   }
-}

@@ -17,7 +17,7 @@ import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
 import { rentExemptLamports, tokenAccount } from "#sim/genesis/accounts.ts";
 import { type SimMarket, type SimPool, type SimWallet, writeGenesis } from "#sim/genesis/genesis.ts";
-import { buildProgram, COMPILER, PROGRAM_PATH } from "./build.ts";
+import { buildProgram, COMPILER, programPath } from "./build.ts";
 
 const SWAPS = 800;
 const MILLION = 1_000_000n;
@@ -30,7 +30,7 @@ let trader: SimWallet;
 beforeEach(async () => {
   const clock = new ManualClock(1_700_000_000_000_000_000n);
   cluster = createCluster({ seed: "program", slotMs: 400, clock });
-  const program = readFileSync(PROGRAM_PATH);
+  const program = readFileSync(programPath("cp-swap"));
   market = await writeGenesis(cluster, { seed: "program", program, wallet: "", traders: 1, rivals: 0 });
   trader = market.traders[0] as SimWallet;
   cluster.nextSlot();
@@ -354,6 +354,6 @@ describe("programs/build.ts", () => {
   if (skippable)
     console.warn(`SKIPPED: ${COMPILER} is not installed, so cp-swap.so was not compared with what its source builds`);
   test.skipIf(skippable)("buildProgram() gives the committed bytes", () => {
-    expect(Buffer.compare(buildProgram(), readFileSync(PROGRAM_PATH))).toBe(0);
+    expect(Buffer.compare(buildProgram("cp-swap"), readFileSync(programPath("cp-swap")))).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import { walletAccount } from "#sim/genesis/accounts.ts";
-import { PROGRAM_PATH } from "./build.ts";
+import { programPath } from "./build.ts";
 import { type ElfObject, readElfObject } from "./elf-object.ts";
 import { linkProgram } from "./link.ts";
 
@@ -65,6 +65,8 @@ describe("readElfObject()", () => {
   });
 
   test("refuses what is linked already: it has no symbol table", () => {
-    expect(() => readElfObject(readFileSync(PROGRAM_PATH))).toThrow("Cannot link a program: a symbol table, was none");
+    expect(() => readElfObject(readFileSync(programPath("cp-swap")))).toThrow(
+      "Cannot link a program: a symbol table, was none",
+    );
   });
 });

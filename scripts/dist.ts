@@ -40,7 +40,8 @@ if (!built.success) {
 
 // Looked up beside the executable: the on-chain program of the local cluster, and the default model's source, which is
 // compiled on first start.
-copyFileSync(join(ROOT, "programs/cp-swap.so"), join(DIST, "lib/cp-swap.so"));
+for (const program of ["cp-swap.so", "clmm.so"])
+  copyFileSync(join(ROOT, "programs", program), join(DIST, "lib", program));
 mkdirSync(join(DIST, "abi"));
 for (const name of DEFAULT_MODEL_FILES) copyFileSync(join(ROOT, "abi", name), join(DIST, "abi", name));
 // Too large to unpack from the executable at every start.

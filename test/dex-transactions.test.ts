@@ -17,6 +17,7 @@ import {
 } from "#dex/pumpswap/decode.ts";
 import { priceBuy, priceBuyExactQuoteIn, priceSell } from "#dex/pumpswap/trade.ts";
 import { type DecodedSwap, decodeExecutedSwaps } from "#dex/swap-decoder.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
 import { VENUES } from "#dex/venues.ts";
 import { readBlockFile } from "#market/block-file.ts";
@@ -24,9 +25,8 @@ import { parseBlock } from "#market/block-shape.ts";
 import type { MarketTransaction } from "#market/transaction.ts";
 import { readWireTransaction } from "#market/wire-transaction.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../shared/data");
-const there = existsSync(join(DATA, "tx-parser-transactions"));
-if (!there) console.warn(`SKIPPED: swaps in recorded transactions: not found at ${DATA}`);
+const there = existsSync(join(SHARED_DATA, "tx-parser-transactions"));
+if (!there) console.warn(`SKIPPED: swaps in recorded transactions: not found at ${SHARED_DATA}`);
 
 type Instructions = MarketTransaction["instructions"];
 type Named = { readonly name: string; readonly transaction: MarketTransaction };
@@ -206,7 +206,7 @@ function recorded(): Named[] {
     ...fromFolder("sol-trade-sdk-fixtures", /^cross_dex_stock_routes.*\.json$/).flatMap(({ json }) =>
       (json as { cases: { name: string; rpc: unknown }[] }).cases.map(({ name, rpc }) => readOne(name, rpc)),
     ),
-    ...readBlockFile(join(DATA, "block-285000037/slot_285000037.json.gz")).transactions.map((transaction) => ({
+    ...readBlockFile(join(SHARED_DATA, "block-285000037/slot_285000037.json.gz")).transactions.map((transaction) => ({
       name: `block 285000037 #${transaction.indexInSlot}`,
       transaction,
     })),
@@ -214,10 +214,10 @@ function recorded(): Named[] {
 }
 
 function fromFolder(folder: string, pattern: RegExp): { name: string; json: unknown }[] {
-  return readdirSync(join(DATA, folder))
+  return readdirSync(join(SHARED_DATA, folder))
     .filter((name) => pattern.test(name))
     .sort()
-    .map((name) => ({ name, json: JSON.parse(readFileSync(join(DATA, folder, name), "utf8")) }));
+    .map((name) => ({ name, json: JSON.parse(readFileSync(join(SHARED_DATA, folder, name), "utf8")) }));
 }
 
 /** A transaction as `getTransaction` answers it, in either encoding. */

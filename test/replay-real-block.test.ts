@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { runJudge } from "#cli/judge.ts";
 import { runReplay } from "#cli/replay.ts";
 import { SWAPS_CSV_COLUMNS } from "#cli/swaps-csv.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../shared/data");
-const BLOCK = join(DATA, "block-285000037", "slot_285000037.json.gz");
+const BLOCK = join(SHARED_DATA, "block-285000037", "slot_285000037.json.gz");
 const there = existsSync(BLOCK);
 if (!there) console.warn(`SKIPPED: the real block of mainnet: not found at ${BLOCK}`);
 
@@ -28,11 +28,12 @@ describe.skipIf(!there)("the real block", () => {
     lines = readFileSync(at("first/swaps.ndjson"), "utf8")
       .trimEnd()
       .split("\n")
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      .filter(({ dex }) => dex === "raydium-amm-v4");
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("gives 557 transactions, 62 votes, 99 failed and 114 swaps, each equal to its quote", () => {
+  test("gives 557 transactions, 62 votes, 99 failed and 114 swaps on AMM v4, each equal to its quote", () => {
     const summary = JSON.parse(readFileSync(at("first/summary.json"), "utf8"));
     expect(summary).toMatchObject({
       blocks: 1,
@@ -40,9 +41,9 @@ describe.skipIf(!there)("the real block", () => {
       transactions: 557,
       votes: 62,
       failed: 99,
-      swaps: 114,
-      swaps_by_dex: { "raydium-amm-v4": 114, "raydium-cpmm": 0 },
-      swaps_seen_by_mev: 114,
+      swaps: 118,
+      swaps_by_dex: { "raydium-amm-v4": 114, "raydium-cpmm": 0, "raydium-clmm": 4 },
+      swaps_seen_by_mev: 118,
       exact_quotes: 114,
       unreadable_swaps: 0,
       dropped: 0,

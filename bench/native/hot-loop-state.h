@@ -10,8 +10,8 @@
 #define HOPS_MAX 4
 #define CANDIDATES_MAX 8
 #define IN_FLIGHT_MAX 64
-#define QUOTES_MAX 256
 #define STEPS_MAX 4
+#define RATE_SLACK 1e-9
 #define FEATURES 15
 #define MARKET_SLOTS 8192u
 #define DECISION_SLOTS 1024u
@@ -22,7 +22,7 @@ typedef unsigned __int128 u128;
 enum { PROFITABLE = 1, EV_BELOW_MINIMUM = 4, HELD = 5, TOO_MANY = 6, NO_AFFORDABLE_TIP = 7 };
 
 typedef struct {
-  uint32_t pools, cycles, places, unused, snapshots, events, tips, warm_up;
+  uint32_t pools, places, unused0, unused1, snapshots, events, tips, warm_up;
   double input_max, fee, tip_share_max, miss_cost, ev_min, slot_ms, ladder[16];
 } Header;
 
@@ -32,6 +32,7 @@ typedef struct {
   double event_ns, feed_ns;
   uint32_t pool, transaction;
   uint64_t reserve[2];
+  uint64_t unused[8];
 } Record;
 
 typedef struct {
@@ -47,7 +48,7 @@ typedef struct {
   uint64_t reserves[8];
   uint8_t unused[24];
 } Decision;
-_Static_assert(sizeof(Record) == 64 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
+_Static_assert(sizeof(Record) == 128 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
 
 typedef struct {
   _Alignas(64) _Atomic uint32_t head;
@@ -56,7 +57,7 @@ typedef struct {
 
 static Header header;
 static uint32_t *fee_numerator, *fee_denominator;
-static int32_t *cycle_hops, *starts, *cycle_of_pool;
+static int32_t *cycle_hops, *starts;
 static Record *records;
 static predict_fn predict;
 
@@ -64,7 +65,7 @@ static Indices market_indices, decision_indices;
 static Record market[MARKET_SLOTS];
 static Decision decisions[DECISION_SLOTS];
 
-static double *reserves, *keeps;
+static double *reserves, *keeps, *rates;
 static uint64_t *exact;
 static uint8_t *known;
 static _Atomic uint32_t policy_sequence = 2;
@@ -76,7 +77,7 @@ static uint32_t latency_buckets[2432];
 
 static struct {
   int count;
-  int32_t cycles[CANDIDATES_MAX];
+  int32_t places[CANDIDATES_MAX];
   double inputs[CANDIDATES_MAX], profits[CANDIDATES_MAX];
 } best;
 static struct {

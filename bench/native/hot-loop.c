@@ -4,10 +4,10 @@
  * value, gates, decision slot. `hot-loop WORKLOAD MODEL.so` prints the hash of all decision records made under a
  * counted clock (equal to that of the TypeScript loop, or the figures mean nothing), then the event-to-decision times.
  *
- * Workload file, little endian: u32 pools, cycles, places, unused, snapshotRecords, events, tips, warmUp;
+ * Workload file, little endian: u32 pools, places, two unused, snapshotRecords, events, tips, warmUp;
  * f64 inputMax, fee, tipShareMax, missCost, evMin, slotMs; f64 tips[16];
  * u32 feeNumerator[pools]; u32 feeDenominator[pools];
- * i32 hops[4 * cycles]; i32 starts[pools + 1]; i32 cycleOfPool[places]; 64-byte records[snapshotRecords + events].
+ * i32 hops[4 * places]; i32 starts[pools + 1]; 128-byte records[snapshotRecords + events].
  */
 #include <dlfcn.h>
 #include <math.h>
@@ -57,30 +57,33 @@ static void flight_hold(double sequence, const int32_t *hops, int count, double 
   flight.count++;
 }
 
-static void offer(int32_t cycle, double input, double profit) {
+static int same_cycle(int32_t place, int32_t other) {
+  return memcmp(cycle_hops + place * HOPS_MAX, cycle_hops + other * HOPS_MAX, HOPS_MAX * sizeof(int32_t)) == 0;
+}
+
+static void offer(int32_t place, double input, double profit) {
   for (int i = 0; i < best.count; i++)
-    if (best.cycles[i] == cycle) return;
+    if (best.profits[i] == profit && same_cycle(place, best.places[i])) return;
   int at = best.count < CANDIDATES_MAX ? best.count++ : CANDIDATES_MAX;
   while (at > 0 && best.profits[at - 1] < profit) {
     if (at < CANDIDATES_MAX) {
-      best.cycles[at] = best.cycles[at - 1];
+      best.places[at] = best.places[at - 1];
       best.inputs[at] = best.inputs[at - 1];
       best.profits[at] = best.profits[at - 1];
     }
     at--;
   }
   if (at >= CANDIDATES_MAX) return;
-  best.cycles[at] = cycle;
+  best.places[at] = place;
   best.inputs[at] = input;
   best.profits[at] = profit;
 }
 
-static void screen_cycle(int32_t cycle, double input_max, double profit_min) {
+static void screen_cycle(int32_t place, double input_max, double profit_min) {
   double a = 1, b = 1, d = 0;
-  const int32_t *hops = cycle_hops + cycle * HOPS_MAX;
+  const int32_t *hops = cycle_hops + place * HOPS_MAX;
   for (int i = 0; i < HOPS_MAX && hops[i] >= 0; i++) {
     int32_t hop = hops[i];
-    if (!known[hop >> 1]) return;
     double in = reserves[hop], keep = keeps[hop >> 1];
     d = in * d + keep * a;
     a = keep * reserves[hop ^ 1] * a;
@@ -90,7 +93,25 @@ static void screen_cycle(int32_t cycle, double input_max, double profit_min) {
   double optimum = (sqrt(a) * sqrt(b) - b) / d;
   double input = optimum < input_max ? optimum : input_max;
   double profit = (a * input) / (b + d * input) - input;
-  if (profit > profit_min) offer(cycle, input, profit);
+  if (profit > profit_min) offer(place, input, profit);
+}
+
+static void screen_pool(uint32_t pool, double input_max, double profit_min) {
+  double rate_min = 1 + profit_min / input_max - RATE_SLACK;
+  for (int32_t place = starts[pool]; place < starts[pool + 1]; place++) {
+    const int32_t *hops = cycle_hops + place * HOPS_MAX;
+    double rate = rates[hops[0]] * rates[hops[1]];
+    if (hops[2] >= 0) rate *= rates[hops[2]];
+    if (hops[3] >= 0) rate *= rates[hops[3]];
+    if (rate > rate_min) screen_cycle(place, input_max, profit_min);
+  }
+}
+
+static void set_rates(uint32_t pool) {
+  double reserve0 = reserves[2 * pool], reserve1 = reserves[2 * pool + 1];
+  double keep = known[pool] && reserve0 > 0 && reserve1 > 0 ? keeps[pool] : 0;
+  rates[2 * pool] = keep == 0 ? 0 : (keep * reserve1) / reserve0;
+  rates[2 * pool + 1] = keep == 0 ? 0 : (keep * reserve0) / reserve1;
 }
 
 static inline double clamp(double value, double low, double high) {
@@ -131,7 +152,7 @@ static void fill_row(float *row, const Cycle *cycle, const uint64_t *amounts, do
 /* Every field of the slot; 0 when the exact profit does not pay the least tip and the fee. */
 static int evaluate(Decision *out, const Record *record, int candidate, double at_ns, double sequence) {
   Cycle cycle = {0};
-  const int32_t *hop = cycle_hops + best.cycles[candidate] * HOPS_MAX;
+  const int32_t *hop = cycle_hops + best.places[candidate] * HOPS_MAX;
   for (; cycle.count < HOPS_MAX && hop[cycle.count] >= 0; cycle.count++) {
     cycle.hop[cycle.count] = hop[cycle.count];
     cycle.in[cycle.count] = exact[hop[cycle.count]];
@@ -192,9 +213,9 @@ static int evaluate(Decision *out, const Record *record, int candidate, double a
 }
 
 static int overlaps_better(int candidate) {
-  const int32_t *own = cycle_hops + best.cycles[candidate] * HOPS_MAX;
+  const int32_t *own = cycle_hops + best.places[candidate] * HOPS_MAX;
   for (int better = 0; better < candidate; better++) {
-    const int32_t *other = cycle_hops + best.cycles[better] * HOPS_MAX;
+    const int32_t *other = cycle_hops + best.places[better] * HOPS_MAX;
     for (int i = 0; i < HOPS_MAX && own[i] >= 0; i++)
       for (int j = 0; j < HOPS_MAX && other[j] >= 0; j++)
         if (own[i] >> 1 == other[j] >> 1) return 1;
@@ -237,8 +258,7 @@ static void decide_group(const Record *record, uint32_t pool) {
     return;
   }
   best.count = 0;
-  for (int32_t i = starts[pool]; i < starts[pool + 1]; i++)
-    screen_cycle(cycle_of_pool[i], header.input_max, header.fee + header.ladder[0]);
+  screen_pool(pool, header.input_max, header.fee + header.ladder[0]);
   counters.cycles += starts[pool + 1] - starts[pool];
   if (best.count > 0) decide_candidates(record);
   count_latency(now_ns() - record->feed_ns);
@@ -261,6 +281,7 @@ static void do_work(void) {
       reserves[2 * pool + side] = (double)record->reserve[side];
     }
     known[pool] = 1;
+    set_rates(pool);
     if (flight.holder[pool] >= 0) flight_free(flight.holder[pool]);
     if ((record->flags & 3) == 1) decide_group(record, pool);
   }
@@ -269,6 +290,7 @@ static void do_work(void) {
 
 static void reset(void) {
   memset(known, 0, header.pools);
+  memset(rates, 0, 2 * header.pools * sizeof *rates);
   memset(&flight.count, 0, sizeof flight.count);
   memset(flight.sequences, 0, sizeof flight.sequences);
   for (uint32_t pool = 0; pool < header.pools; pool++) flight.holder[pool] = -1;
@@ -336,9 +358,8 @@ int main(int argc, char **argv) {
   if (!file || fread(&header, sizeof header, 1, file) != 1) return 66;
   fee_numerator = section(file, 4ul * header.pools);
   fee_denominator = section(file, 4ul * header.pools);
-  cycle_hops = section(file, 16ul * header.cycles);
+  cycle_hops = section(file, 16ul * header.places);
   starts = section(file, 4ul * (header.pools + 1));
-  cycle_of_pool = section(file, 4ul * header.places);
   records = section(file, sizeof(Record) * (header.snapshots + header.events));
   fclose(file);
   void *library = dlopen(argv[2], RTLD_NOW);
@@ -347,6 +368,7 @@ int main(int argc, char **argv) {
   predict = export()->predict_arb;
   reserves = calloc(2 * header.pools, sizeof *reserves);
   exact = calloc(2 * header.pools, sizeof *exact);
+  rates = calloc(2 * header.pools, sizeof *rates);
   keeps = calloc(header.pools, sizeof *keeps);
   known = calloc(header.pools, 1);
   flight.holder = calloc(header.pools, sizeof *flight.holder);

@@ -10,29 +10,6 @@
 #define AUTHORITY_SEED "vault_and_lp_mint_auth_seed"
 #define AUTHORITY_SEED_BYTES (sizeof(AUTHORITY_SEED) - 1)
 
-/* TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA and TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb. */
-static const u8 TOKEN_PROGRAM[KEY_BYTES] = {6,  221, 246, 225, 215, 101, 161, 147, 217, 203, 225, 70,  206, 235, 121, 172,
-                                            28, 180, 133, 237, 95,  91,  55,  145, 58,  140, 245, 133, 126, 255, 0,   169};
-static const u8 TOKEN_2022_PROGRAM[KEY_BYTES] = {6,  221, 246, 225, 238, 117, 143, 222, 24,  66,  93,
-                                                 188, 228, 108, 205, 218, 182, 26,  252, 77,  131, 185,
-                                                 13,  39,  254, 189, 249, 40,  216, 161, 139, 252};
-
-INLINE int is_token_program(const u8 *key) { return same_key(key, TOKEN_PROGRAM) || same_key(key, TOKEN_2022_PROGRAM); }
-
-INLINE u64 check_own_account(const Account *account, const u8 *program_id, u64 discriminator, u64 bytes) {
-  if (!same_key(account->owner, program_id)) return ACCOUNT_OWNED_BY_WRONG_PROGRAM;
-  if (account->data_length < 8) return ACCOUNT_DISCRIMINATOR_NOT_FOUND;
-  if (read_u64(account->data) != discriminator) return ACCOUNT_DISCRIMINATOR_MISMATCH;
-  return account->data_length < bytes ? ACCOUNT_DID_NOT_DESERIALIZE : SUCCESS;
-}
-
-CALLED u64 check_token_account(const Account *account) {
-  if (!is_token_program(account->owner)) return ACCOUNT_OWNED_BY_WRONG_PROGRAM;
-  if (account->data_length < TOKEN_ACCOUNT_BYTES || account->data[TOKEN_ACCOUNT_STATE] == 0)
-    return ACCOUNT_DID_NOT_DESERIALIZE;
-  return account->is_writable ? SUCCESS : CONSTRAINT_MUT;
-}
-
 /* Token-2022 mints with extensions may charge for transfers, which this program does not compute: refused. */
 CALLED u64 check_mint(const Account *mint, const Account *vault) {
   if (!is_token_program(mint->owner)) return ACCOUNT_OWNED_BY_WRONG_PROGRAM;

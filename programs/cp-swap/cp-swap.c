@@ -10,35 +10,6 @@
 #include "curve.h"
 #include "observation.h"
 
-#define LOG(text) sol_log_((const u8 *)(text), sizeof(text) - 1)
-#define TRANSFER_CHECKED 12
-#define TRANSFER_BYTES 10
-
-typedef struct {
-  const Account *from;
-  const Account *mint;
-  const Account *to;
-  const Account *authority;
-  const Account *token_program;
-  u64 amount;
-} Transfer;
-
-/* TransferChecked of the token program; `signers` is null where the authority signed the transaction itself. */
-CALLED u64 transfer(const Transfer *order, const SignerSeeds *signers) {
-  if (order->amount == 0) return SUCCESS;
-  u8 data[TRANSFER_BYTES];
-  data[0] = TRANSFER_CHECKED;
-  write_u64(data + 1, order->amount);
-  data[9] = order->mint->data[MINT_DECIMALS];
-  AccountMeta metas[4] = {{order->from->key, 1, 0},
-                          {order->mint->key, 0, 0},
-                          {order->to->key, 1, 0},
-                          {order->authority->key, 0, 1}};
-  Account accounts[5] = {*order->from, *order->mint, *order->to, *order->authority, *order->token_program};
-  Instruction instruction = {order->token_program->key, metas, 4, data, TRANSFER_BYTES};
-  return sol_invoke_signed_c(&instruction, accounts, 5, signers, signers == 0 ? 0 : 1);
-}
-
 /* The user pays the input vault; the output vault pays the user, signed for by the authority. */
 CALLED u64 transfer_both(const Account *accounts, const Swap *swap) {
   Transfer in = {&accounts[INPUT_TOKEN_ACCOUNT], &accounts[INPUT_TOKEN_MINT],    &accounts[INPUT_VAULT],

@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "layout.h"
-#include "wide.h"
+#include "../common/wide.h"
 
 typedef struct {
   /* Filled by the caller. */

@@ -3,7 +3,7 @@
  * instruction, event and error codes. Named as there; src/dex/raydium-cpmm/layout.ts says the same to TypeScript.
  */
 #pragma once
-#include "solana.h"
+#include "../common/anchor.h"
 
 /* First eight bytes of sha256("account:PoolState"), … ("global:swap_base_input"), … ("event:SwapEvent"), as a word. */
 #define POOL_STATE_DISCRIMINATOR 0x46dec3d7f5e3edf7ULL
@@ -77,9 +77,6 @@ enum {
 /* Seconds after which a new observation begins. */
 #define OBSERVATION_SECONDS 15
 
-enum { TOKEN_ACCOUNT_MINT = 0, TOKEN_ACCOUNT_AMOUNT = 64, TOKEN_ACCOUNT_STATE = 108, TOKEN_ACCOUNT_BYTES = 165 };
-enum { MINT_DECIMALS = 44, MINT_INITIALIZED = 45, MINT_BYTES = 82 };
-
 enum {
   EVENT_POOL_ID = 8,
   EVENT_INPUT_VAULT_BEFORE = 40,
@@ -97,23 +94,8 @@ enum {
   EVENT_BYTES = 170
 };
 
-/* Refusals. Under 6000 the ones of the Anchor framework, from 6000 CP-Swap's own. */
+/* Refusals of its own; those of the Anchor framework are in anchor.h. */
 enum {
-  INSTRUCTION_FALLBACK_NOT_FOUND = 101,
-  INSTRUCTION_DID_NOT_DESERIALIZE = 102,
-  CONSTRAINT_MUT = 2000,
-  CONSTRAINT_RAW = 2003,
-  CONSTRAINT_SEEDS = 2006,
-  CONSTRAINT_ADDRESS = 2012,
-  REQUIRE_GREATER_VIOLATED = 2505,
-  REQUIRE_GREATER_OR_EQUAL_VIOLATED = 2506,
-  ACCOUNT_DISCRIMINATOR_NOT_FOUND = 3001,
-  ACCOUNT_DISCRIMINATOR_MISMATCH = 3002,
-  ACCOUNT_DID_NOT_DESERIALIZE = 3003,
-  ACCOUNT_NOT_ENOUGH_KEYS = 3005,
-  ACCOUNT_OWNED_BY_WRONG_PROGRAM = 3007,
-  INVALID_PROGRAM_ID = 3008,
-  ACCOUNT_NOT_SIGNER = 3010,
   NOT_APPROVED = 6000,
   EXCEEDED_SLIPPAGE = 6005,
   ZERO_TRADING_TOKENS = 6006,
@@ -123,10 +105,3 @@ enum {
   INSUFFICIENT_VAULT = 6012,
   INVALID_FEE_MODEL = 6013
 };
-
-/* Stops the caller with an error code when the call refuses. */
-#define TRY(call)                           \
-  do {                                      \
-    u64 refusal = (call);                   \
-    if (refusal != SUCCESS) return refusal; \
-  } while (0)

@@ -4,7 +4,7 @@
  */
 #pragma once
 #include "layout.h"
-#include "wide.h"
+#include "../common/wide.h"
 
 /* numerator · 2^32 / denominator. */
 INLINE Wide price_x32(u64 numerator, u64 denominator) {

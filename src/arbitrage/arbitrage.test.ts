@@ -3,13 +3,21 @@ import fc from "fast-check";
 import { WSOL_MINT } from "#core/units.ts";
 import { buildCycleIndex, type CycleIndex, HOPS_MAX, NO_HOP } from "./cycle-index.ts";
 import { PoolTable } from "./pool-table.ts";
-import { type ExactHop, hopAmounts, quoteCycle } from "./quote-cycle.ts";
+import { type ExactHop, hopAmounts, inputForOutput, quoteCycle } from "./quote-cycle.ts";
 import { CANDIDATES_MAX, Candidates, screenPool } from "./screen.ts";
-import { sizeCycle } from "./sizing.ts";
+import { sizeCurve, sizeCycle } from "./sizing.ts";
 import { testPool } from "./test-pools.ts";
+import { WholeCycle } from "./whole-cycle.ts";
 
-const cycleHops = (index: CycleIndex, cycle: number) =>
-  [...index.hops.subarray(cycle * HOPS_MAX, (cycle + 1) * HOPS_MAX)].filter((hop) => hop !== NO_HOP);
+const cycleHops = (index: CycleIndex, place: number) =>
+  [...index.hops.subarray(place * HOPS_MAX, (place + 1) * HOPS_MAX)].filter((hop) => hop !== NO_HOP);
+
+/** The cycles under one pool, as text. */
+const under = (index: CycleIndex, pool: number) =>
+  Array.from({ length: (index.starts[pool + 1] as number) - (index.starts[pool] as number) }, (_, i) =>
+    cycleHops(index, (index.starts[pool] as number) + i).join(),
+  );
+const poolsOf = (cycle: string) => cycle.split(",").map((hop) => Number(hop) >> 1);
 
 const anyGraph = fc
   .array(fc.tuple(fc.nat(5), fc.nat(5)), { minLength: 1, maxLength: 9 })
@@ -36,33 +44,57 @@ function allCycles(pools: ReturnType<typeof testPool>[], hopsMax: number): strin
 }
 
 describe("buildCycleIndex()", () => {
-  test("holds every cycle of 2 to 4 hops once, and each under all of its pools", () => {
+  test("lists every cycle of 2 to 4 hops once under each of its pools", () => {
     fc.assert(
       fc.property(anyGraph, fc.integer({ min: 2, max: 4 }), (pools, hopsMax) => {
         const index = buildCycleIndex(pools, { base: WSOL_MINT, hopsMax });
-        const held = Array.from({ length: index.cycles }, (_, cycle) => cycleHops(index, cycle).join());
-        expect([...held].sort()).toEqual(allCycles(pools, hopsMax));
-        for (const { index: pool } of pools) {
-          const under = [...index.cycleOfPool.subarray(index.starts[pool], index.starts[pool + 1])];
-          const through = held.flatMap((_, cycle) =>
-            cycleHops(index, cycle).some((hop) => hop >> 1 === pool) ? [cycle] : [],
-          );
-          expect(under.sort((a, b) => a - b)).toEqual(through);
-        }
+        const all = allCycles(pools, hopsMax);
+        for (const { index: pool } of pools)
+          expect(under(index, pool).sort()).toEqual(all.filter((cycle) => poolsOf(cycle).includes(pool)));
+        expect(index).toMatchObject({ places: index.hops.length / HOPS_MAX, cutPools: 0 });
       }),
     );
   });
 
-  test("keeps the shortest cycles when there are too many, and counts the rest", () => {
-    const pools = [testPool(0, 0, 1), testPool(1, 1, 0), testPool(2, 1, 2), testPool(3, 2, 0)];
-    const index = buildCycleIndex(pools, { base: WSOL_MINT, hopsMax: 3, cyclesMax: 3 });
-    expect(index.cycles).toBe(3);
-    expect(index.left).toBe(3);
-    expect(cycleHops(index, 0)).toHaveLength(2);
+  test("keeps the limits of a pool's list and of all of them, true cycles only, and says which lists it cut", () => {
+    fc.assert(
+      fc.property(anyGraph, fc.nat(4), fc.nat(40), fc.nat(60), (pools, cycles, places, stepsPerSide) => {
+        const cyclesPerSide = { 2: cycles, 3: cycles, 4: cycles };
+        const index = buildCycleIndex(pools, {
+          base: WSOL_MINT,
+          hopsMax: 4,
+          limits: { cyclesPerSide, places, stepsPerSide },
+        });
+        const all = allCycles(pools, 4);
+        let cut = 0;
+        for (const { index: pool } of pools) {
+          const through = all.filter((cycle) => poolsOf(cycle).includes(pool));
+          const listed = under(index, pool);
+          expect(listed.length).toBeLessThanOrEqual(2 * 3 * cycles);
+          expect(new Set(listed).size).toBe(listed.length);
+          for (const cycle of listed) expect(through).toContain(cycle);
+          if (listed.length < through.length) cut++;
+        }
+        expect(index.places).toBeLessThanOrEqual(places);
+        expect(index.cutPools).toBeGreaterThanOrEqual(cut);
+      }),
+    );
+  });
+
+  test("lists short cycles before long ones, and cheap pools before dear ones", () => {
+    const pools = [
+      testPool(0, 0, 1, 100),
+      testPool(1, 1, 0, 9_000),
+      testPool(2, 1, 0, 300),
+      testPool(3, 1, 2),
+      testPool(4, 2, 0),
+    ];
+    const index = buildCycleIndex(pools, { base: WSOL_MINT, hopsMax: 3 });
+    expect(under(index, 0)).toEqual(["0,4", "0,2", "5,1", "3,1", "0,6,8", "9,7,1"]);
   });
 
   test("is empty without pools", () => {
-    expect(buildCycleIndex([], { base: WSOL_MINT, hopsMax: 3 }).cycles).toBe(0);
+    expect(buildCycleIndex([], { base: WSOL_MINT, hopsMax: 3 }).places).toBe(0);
   });
 });
 
@@ -117,9 +149,9 @@ describe("screenPool()", () => {
         const index = buildCycleIndex(pools, { base: WSOL_MINT, hopsMax: 3 });
         const candidates = new Candidates();
         for (let pool = 0; pool < pools.length; pool++) screenPool(index, table, pool, inputMax, 0, candidates);
-        const byTrial = Array.from({ length: index.cycles }, (_, cycle) =>
-          bestByGoldenSection(table, cycleHops(index, cycle), inputMax),
-        ).sort((a, b) => b - a);
+        const byTrial = allCycles(pools, 3)
+          .map((cycle) => bestByGoldenSection(table, cycle.split(",").map(Number), inputMax))
+          .sort((a, b) => b - a);
         const best = byTrial[0] ?? 0;
         if (best <= 1) return;
         expect(candidates.count).toBeGreaterThan(0);
@@ -155,12 +187,14 @@ describe("screenPool()", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(1_000), { maxLength: 30 }), (profits) => {
         const candidates = new Candidates();
+        // Two listings of each cycle, a thousand places apart.
+        const hops = Int32Array.from({ length: 2_002 * HOPS_MAX }, (_, i) => Math.floor(i / HOPS_MAX) % 1_001);
         for (const profit of profits) {
-          candidates.offer(profit, 1, profit);
-          candidates.offer(profit, 1, profit);
+          candidates.offer(hops, profit, 1, profit);
+          candidates.offer(hops, profit + 1_001, 1, profit);
         }
         const best = [...profits].sort((a, b) => b - a).slice(0, CANDIDATES_MAX);
-        expect([...candidates.cycles.subarray(0, candidates.count)]).toEqual(best);
+        expect([...candidates.places.subarray(0, candidates.count)]).toEqual(best);
         expect([...candidates.profits.subarray(0, candidates.count)]).toEqual(best);
       }),
     );
@@ -185,22 +219,44 @@ const floatOptimum = (hops: readonly ExactHop[]): number => {
 };
 const fee = fc.integer({ min: 0, max: 10_000 });
 
+/** The best profit over all inputs up to `max`. */
+function bestByTrial(hops: readonly ExactHop[], max: number): number {
+  let best = 0;
+  for (let input = 1; input <= max; input++) {
+    const earned = Number(quoteCycle(hops, BigInt(input))) - input;
+    if (earned > best) best = earned;
+  }
+  return best;
+}
+
 describe("sizeCycle()", () => {
-  test("is within a unit of the best of all inputs in small pools of fine tokens", () => {
-    const small = fc.bigInt({ min: 2_000n, max: 20_000n });
+  const small = fc.integer({ min: 2_000, max: 20_000 });
+
+  test("is within a unit of the best of all inputs where the middle token is fine", () => {
     fc.assert(
       fc.property(small, small, fee, fee, (base, other, fee1, fee2) => {
         // The middle token is fine: its units are worth a thousandth of a base unit.
-        const hops = [exactHop(base, 1_000n * other * 2n, fee1), exactHop(1_000n * other, base, fee2)];
-        const quote = (input: bigint) => quoteCycle(hops, input);
-        let best = 0n;
-        for (let input = 1n; input < base; input++) {
-          const earned = quote(input) - input;
-          if (earned > best) best = earned;
-        }
-        const sized = sizeCycle(quote, BigInt(Math.round(floatOptimum(hops))), base);
-        expect(sized.output).toBe(quote(sized.input));
-        expect(sized.output - sized.input).toBeGreaterThanOrEqual(best - 1n);
+        const [b, o] = [BigInt(base), BigInt(other)];
+        const hops = [exactHop(b, 2_000n * o, fee1), exactHop(1_000n * o, b, fee2)];
+        const sized = sizeCycle(hops, floatOptimum(hops), base);
+        expect(sized.output).toBe(Number(quoteCycle(hops, BigInt(sized.input))));
+        expect(sized.output - sized.input).toBeGreaterThanOrEqual(bestByTrial(hops, base) - 1);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("gives away less than a unit of a coarse middle token, and never the step itself", () => {
+    fc.assert(
+      fc.property(small, small, fee, fee, fc.integer({ min: 2, max: 50 }), (base, other, fee1, fee2, coarse) => {
+        const [b, o] = [BigInt(base), BigInt(Math.ceil(other / coarse))];
+        const hops = [exactHop(b, 2n * o, fee1), exactHop(o, b, fee2)];
+        const sized = sizeCycle(hops, floatOptimum(hops), base);
+        // What one middle unit costs and brings at the prices of the found input.
+        const unit = base / Number(o) + 2;
+        expect(sized.output - sized.input).toBeGreaterThanOrEqual(bestByTrial(hops, base) - 2 * unit);
+        // One less pays out less: no input of this step is left on the table.
+        if (sized.output > 0) expect(quoteCycle(hops, BigInt(sized.input - 1))).toBeLessThan(BigInt(sized.output));
       }),
       { numRuns: 30 },
     );
@@ -221,40 +277,85 @@ describe("sizeCycle()", () => {
           if (quote(low + third) - (low + third) < quote(high - third) - (high - third)) low += third;
           else high -= third;
         }
-        const ternary = quote(low) - low;
+        const ternary = Number(quote(low) - low);
         // A unit of the coarsest token on the way, in the base token: what integers can give or take on a flat top.
-        const unit = in1 / out1 + out2 / in2 + 2n;
-        const sized = sizeCycle(quote, BigInt(Math.round(start)), 10n ** 18n);
+        const unit = Number(in1 / out1 + out2 / in2 + 2n);
+        const sized = sizeCycle(hops, start, 10 ** 15);
         expect(sized.output - sized.input).toBeGreaterThanOrEqual(ternary - unit);
       }),
       { numRuns: 500 },
     );
   });
 
-  test("takes the least input of a wide step", () => {
+  test("takes the least input of a wide step, also of a curve that can only be quoted forwards", () => {
     // 1,000 units of input buy one unit of output, whatever the rest of the input.
-    const quote = (input: bigint) => (input / 1_000n) * 1_500n - (input / 1_000n) ** 2n;
-    expect(sizeCycle(quote, 7_777n, 10_000n).input % 1_000n).toBe(0n);
+    const outputOf = (input: number) => Math.floor(input / 1_000) * 1_500 - Math.floor(input / 1_000) ** 2;
+    const inputFor = (output: number) => {
+      for (let steps = 0; steps < 100; steps++) if (outputOf(steps * 1_000) >= output) return steps * 1_000;
+      return 0;
+    };
+    expect(sizeCurve({ outputOf, inputFor, inverseIsLeast: true }, 7_777, 10_000).input % 1_000).toBe(0);
+    const wrong = { outputOf, inputFor: (output: number) => inputFor(output) - 1, inverseIsLeast: false };
+    const sized = sizeCurve(wrong, 7_777, 10_000);
+    expect(sized.output).toBe(outputOf(sized.input));
+    expect(sized.output - sized.input).toBeGreaterThanOrEqual(outputOf(7_777) - 7_777);
   });
 
   test("stays between 1 and its cap, and spends a bounded number of quotes", () => {
     for (const [start, max] of [
-      [0n, 1n],
-      [10n ** 18n, 10n ** 15n],
+      [0, 1],
+      [10 ** 18, 10 ** 15],
     ] as const) {
       let quotes = 0;
-      const sized = sizeCycle(
-        (input) => {
-          quotes++;
-          return input / 3n;
-        },
-        start,
-        max,
-      );
-      expect(sized.input).toBeGreaterThanOrEqual(1n);
+      const counted = (amount: number) => {
+        quotes++;
+        return amount;
+      };
+      const curve = { outputOf: counted, inputFor: counted, inverseIsLeast: true };
+      const sized = sizeCurve(curve, start, max);
+      expect(sized.input).toBeGreaterThanOrEqual(1);
       expect(sized.input).toBeLessThanOrEqual(max);
-      expect(quotes).toBeLessThanOrEqual(260);
+      expect(quotes).toBeLessThanOrEqual(18);
     }
+  });
+});
+
+const reserveOfAnySize = fc
+  .integer({ min: 1, max: 63 })
+  .chain((bits) => fc.bigInt({ min: 1n, max: 1n << BigInt(bits) }));
+
+describe("WholeCycle", () => {
+  const anyHops = fc.array(
+    fc
+      .tuple(reserveOfAnySize, reserveOfAnySize, fee)
+      .map(([reserveIn, reserveOut, rate]) => exactHop(reserveIn, reserveOut, rate)),
+    { minLength: 2, maxLength: 4 },
+  );
+
+  test("quotes forwards as bigints do, and backwards to the very least input", () => {
+    let [forwards, backwards] = [0, 0];
+    fc.assert(
+      fc.property(anyHops, fc.integer({ min: 1, max: 2 ** 50 }), (hops, input) => {
+        const cycle = new WholeCycle();
+        const fits = hops.every(({ reserveIn, reserveOut }) => reserveIn < 2n ** 51n && reserveOut < 2n ** 51n);
+        expect(cycle.load(hops)).toBe(fits);
+        if (!fits) return;
+        const output = cycle.outputOf(input);
+        expect(BigInt(output)).toBe(quoteCycle(hops, BigInt(input)));
+        if (output === 0) return;
+        forwards++;
+        const least = cycle.inputFor(output);
+        // Where the input leaves the range of whole floats there is no answer, and sizing keeps the input it has.
+        if (least === 0) return;
+        backwards++;
+        expect(BigInt(least)).toBe(inputForOutput(hops, BigInt(output)));
+        expect(least).toBeLessThanOrEqual(input);
+        expect(cycle.outputOf(least)).toBe(output);
+        expect(cycle.outputOf(least - 1)).toBeLessThan(output);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(Math.min(forwards, backwards)).toBeGreaterThan(500);
   });
 });
 

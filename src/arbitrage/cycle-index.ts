@@ -1,99 +1,147 @@
 /**
  * Every way to start and end in the base token over 2 to 4 different pools and different tokens, found once per
- * catalogue and indexed by pool, so that an update of one pool looks only at the cycles through it.
+ * catalogue and listed under each of its pools, so that an update of one pool reads one run of numbers.
  *
  * A hop is one number, 2 × pool + input side, so `hop >> 1` is the pool, `hop & 1` the side that goes in, and in a
  * table of reserves `hop` is the input reserve and `hop ^ 1` the output reserve.
  *
- *   hops[4c .. 4c+3]                      the hops of cycle c, NO_HOP after the last
- *   cycleOfPool[starts[p] .. starts[p+1]) the cycles through pool p
+ *   places starts[p] .. starts[p+1)   the cycles through pool p, shortest first, cheap hops before dear ones
+ *   hops[4c .. 4c+3]                  the hops of the cycle at place c, NO_HOP after the last
+ *
+ * A pool between two hubs is part of more cycles than one update may cost. Its list is cut by the limits below; a
+ * cycle that one pool's list has no room for still stands under its other pools.
  */
 import type { PoolFacts } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
+import { buildTokenGraph, type TokenGraph } from "./token-graph.ts";
 
 export const HOPS_MAX = 4;
 export const NO_HOP = -1;
-/** Most cycles kept: 16 MB of hops and as much of index. What is more is counted, shortest cycles are kept first. */
-const CYCLES_MAX = 1_000_000;
 
-export type CycleIndex = {
-  readonly cycles: number;
-  readonly hops: Int32Array;
-  readonly starts: Int32Array;
-  readonly cycleOfPool: Int32Array;
-  /** Cycles that did not fit. */
-  readonly left: number;
+type CycleLimits = {
+  /** Most cycles of one length that enter a pool by the same side: by number of hops. */
+  readonly cyclesPerSide: Readonly<Record<number, number>>;
+  /** Most steps of the search for those; a graph full of dead ends ends it early. */
+  readonly stepsPerSide: number;
+  /** Most places of all pools together, at 16 bytes. */
+  readonly places: number;
 };
 
-type IndexOptions = { readonly base: Address; readonly hopsMax: number; readonly cyclesMax?: number };
-type Hop = { readonly hop: number; readonly to: number };
-type Graph = { readonly base: number; readonly from: readonly (readonly Hop[])[] };
-type Found = { readonly hops: number[]; count: number; left: number; readonly max: number };
+const LIMITS: CycleLimits = {
+  cyclesPerSide: { 2: 256, 3: 768, 4: 128 },
+  stepsPerSide: 8_192,
+  places: 8_000_000,
+};
+
+export type CycleIndex = {
+  readonly places: number;
+  readonly hops: Int32Array;
+  readonly starts: Int32Array;
+  /** Pools whose list was cut at a limit. */
+  readonly cutPools: number;
+};
+
+type IndexOptions = { readonly base: Address; readonly hopsMax: number; readonly limits?: Partial<CycleLimits> };
 
 export function buildCycleIndex(pools: readonly PoolFacts[], options: IndexOptions): CycleIndex {
-  const graph = buildGraph(pools, options.base);
-  const found: Found = { hops: [], count: 0, left: 0, max: options.cyclesMax ?? CYCLES_MAX };
-  for (let length = 2; length <= Math.min(options.hopsMax, HOPS_MAX); length++)
-    walk(graph, graph.base, length, [], [], found);
-  const hops = Int32Array.from(found.hops);
-  const poolCount = pools.reduce((most, { index }) => Math.max(most, index + 1), 0);
+  const graph = buildTokenGraph(pools, options.base);
+  const search = new CycleSearch(graph, { ...LIMITS, ...options.limits });
+  const poolCount = graph.sides.length >> 1;
   const starts = new Int32Array(poolCount + 1);
-  for (const hop of hops) if (hop !== NO_HOP) starts[(hop >> 1) + 1] = (starts[(hop >> 1) + 1] as number) + 1;
-  for (let p = 0; p < poolCount; p++) starts[p + 1] = (starts[p + 1] as number) + (starts[p] as number);
-  const next = starts.slice();
-  const cycleOfPool = new Int32Array(starts[poolCount] ?? 0);
-  for (let i = 0; i < hops.length; i++) {
-    const pool = (hops[i] as number) >> 1;
-    if (hops[i] === NO_HOP) continue;
-    cycleOfPool[next[pool] as number] = Math.floor(i / HOPS_MAX);
-    next[pool] = (next[pool] as number) + 1;
+  let cutPools = 0;
+  for (let pool = 0; pool < poolCount; pool++) {
+    let whole = true;
+    for (let length = 2; length <= Math.min(options.hopsMax, HOPS_MAX); length++)
+      for (const side of [0, 1]) whole = search.through(2 * pool + side, length) && whole;
+    if (!whole) cutPools++;
+    starts[pool + 1] = search.places;
   }
-  return { cycles: found.count, hops, starts, cycleOfPool, left: found.left };
+  return { places: search.places, hops: search.hops.slice(0, search.places * HOPS_MAX), starts, cutPools };
 }
 
-/** Tokens by dense number; the hops that leave each. */
-function buildGraph(pools: readonly PoolFacts[], base: Address): Graph {
-  const numbers = new Map<Address, number>([[base, 0]]);
-  const from: Hop[][] = [[]];
-  const numberOf = (mint: Address) => {
-    let number = numbers.get(mint);
-    if (number === undefined) {
-      number = numbers.size;
-      numbers.set(mint, number);
-      from.push([]);
+/** Finds the cycles through one hop: a way back from its input to the base, and a way on from its output to the base. */
+class CycleSearch {
+  hops = new Int32Array(4_096);
+  places = 0;
+  readonly #graph: TokenGraph;
+  readonly #limits: CycleLimits;
+  readonly #path = new Int32Array(HOPS_MAX).fill(NO_HOP);
+  readonly #tokens: number[] = [];
+  #length = 0;
+  #hop = 0;
+  #placesMax = 0;
+  #stepsLeft = 0;
+
+  constructor(graph: TokenGraph, limits: CycleLimits) {
+    this.#graph = graph;
+    this.#limits = limits;
+  }
+
+  /** Adds the cycles of `length` hops through `hop`. False when a limit cut them. */
+  through(hop: number, length: number): boolean {
+    const from = this.#graph.sides[hop] as number;
+    const to = this.#graph.sides[hop ^ 1] as number;
+    if (from === to || from < 0) return true;
+    this.#hop = hop;
+    this.#length = length;
+    this.#placesMax = Math.min(this.places + (this.#limits.cyclesPerSide[length] ?? 0), this.#limits.places);
+    this.#stepsLeft = this.#limits.stepsPerSide;
+    this.#path.fill(NO_HOP);
+    for (let before = 0; before < length; before++) {
+      const after = length - 1 - before;
+      // The base is where a cycle starts and ends, and never between.
+      if ((before === 0) !== (from === this.#graph.base) || (after === 0) !== (to === this.#graph.base)) continue;
+      this.#path[before] = hop;
+      this.#tokens.push(from, to);
+      const whole = this.#back(from, to, before);
+      this.#tokens.length = 0;
+      if (!whole) return false;
     }
-    return number;
-  };
-  for (const { index, mints } of pools) {
-    const sides = [numberOf(mints[0]), numberOf(mints[1])] as const;
-    if (sides[0] === sides[1]) continue;
-    from[sides[0]]?.push({ hop: 2 * index, to: sides[1] });
-    from[sides[1]]?.push({ hop: 2 * index + 1, to: sides[0] });
+    return true;
   }
-  return { base: 0, from };
-}
 
-/** Adds every path of exactly `left` more hops that comes back to the base, through no pool or token twice. */
-function walk(graph: Graph, token: number, left: number, path: number[], tokens: number[], found: Found): void {
-  for (const { hop, to } of graph.from[token] ?? []) {
-    if (path.some((earlier) => earlier >> 1 === hop >> 1)) continue;
-    if (left === 1) {
-      if (to === graph.base) add(found, [...path, hop]);
-    } else if (to !== graph.base && !tokens.includes(to)) {
-      path.push(hop);
-      tokens.push(to);
-      walk(graph, to, left - 1, path, tokens, found);
-      path.pop();
-      tokens.pop();
+  /** Fills the `left` hops before those already there, from `token` back to the base; then goes on from `onward`. */
+  #back(token: number, onward: number, left: number): boolean {
+    if (left === 0) return this.#on(onward, this.#length - 1 - this.#path.indexOf(this.#hop));
+    return this.#extend(token, left, (hop, to) => {
+      this.#path[left - 1] = hop ^ 1;
+      return this.#back(to, onward, left - 1);
+    });
+  }
+
+  /** Fills the last `left` hops, from `token` to the base. */
+  #on(token: number, left: number): boolean {
+    if (left === 0) return this.#add();
+    return this.#extend(token, left, (hop, to) => {
+      this.#path[this.#length - left] = hop;
+      return this.#on(to, left - 1);
+    });
+  }
+
+  /** Each hop from `token` that `left` hops can go on from: the last one to the base, others to a token not yet met. */
+  #extend(token: number, left: number, take: (hop: number, to: number) => boolean): boolean {
+    const { base, from, toBase } = this.#graph;
+    const last = left === 1;
+    for (const { hop, to } of (last ? toBase : from)[token] ?? []) {
+      if (--this.#stepsLeft < 0) return false;
+      // Tokens are all different, so only a cycle of two hops could meet its own pool again.
+      if (hop >> 1 === this.#hop >> 1 || (!last && (to === base || this.#tokens.includes(to)))) continue;
+      if (!last) this.#tokens.push(to);
+      const whole = take(hop, to);
+      if (!last) this.#tokens.pop();
+      if (!whole) return false;
     }
+    return true;
   }
-}
 
-function add(found: Found, path: readonly number[]): void {
-  if (found.count >= found.max) {
-    found.left++;
-    return;
+  #add(): boolean {
+    if (this.places >= this.#placesMax) return false;
+    if ((this.places + 1) * HOPS_MAX > this.hops.length) {
+      const more = new Int32Array(this.hops.length * 2);
+      more.set(this.hops);
+      this.hops = more;
+    }
+    this.hops.set(this.#path, this.places++ * HOPS_MAX);
+    return true;
   }
-  found.count++;
-  for (let i = 0; i < HOPS_MAX; i++) found.hops.push(path[i] ?? NO_HOP);
 }

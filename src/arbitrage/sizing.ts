@@ -1,91 +1,90 @@
 /**
- * The exact input of a winner, in the program's integers.
+ * The exact input of a winner, in the programs' integers.
  *
- * The output of a cycle is a staircase of the input: it never falls, and where a middle token is coarse (one unit of a
- * 6-decimal dollar is thousands of lamports) a step is wide. On a step the least input earns most. So: start at the
- * float optimum, go down to the least input with the same output, then try the neighbouring steps while they earn more.
- * Every search doubles its stride and then halves it, so quotes stay below QUOTES_MAX; the result is never worse than
- * the start.
+ * The output of a cycle is a staircase of the input: it never falls, and where a middle token is coarse a step is wide.
+ * On a step the least input earns most, and the inverse quote of the chain names it. So: quote the float optimum, go to
+ * the least input of its step, then look at the neighbouring steps. Each costs two quotes of the chain, and the result is
+ * never worse than the start. Input and output are lamports below 2^53: floats hold them.
  */
+import { type ExactHop, inputForOutput, quoteCycle } from "./quote-cycle.ts";
+import { WholeCycle } from "./whole-cycle.ts";
 
-/** One quote of the whole cycle: the output for an input, 0n where a program would refuse. */
-export type CycleQuote = (input: bigint) => bigint;
+/** A cycle as a function of lamports put in. */
+export interface CycleCurve {
+  /** What comes out; 0 where a program would refuse. */
+  outputOf(input: number): number;
+  /** An input that `output` comes out of, 0 when there is none. */
+  inputFor(output: number): number;
+  /** Whether that is the least such input, or only one near it. */
+  readonly inverseIsLeast: boolean;
+}
 
-export type Sized = { readonly input: bigint; readonly output: bigint };
+export type Sized = { readonly input: number; readonly output: number };
 
-/** Most quotes spent on one winner, about 0.2 µs a hop each. */
-const QUOTES_MAX = 256;
-/** Steps tried on either side of the first one. */
+/** Steps looked at on either side of the first one. */
 const STEPS_MAX = 4;
+/** The same where a quote walks over ticks: it costs ten times as much, and its steps are fine. */
+const STEPS_CONCENTRATED_MAX = 1;
+const HALVINGS_MAX = 6;
+const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Reused, so that a winner allocates little. */
+const whole = new WholeCycle();
 
 /** The best input found between 1 and `max`, from `start`. */
-export function sizeCycle(quote: CycleQuote, start: bigint, max: bigint): Sized {
-  const budget = { left: QUOTES_MAX };
-  const counted: CycleQuote = (input) => {
-    budget.left--;
-    return quote(input);
+export function sizeCycle(hops: readonly ExactHop[], start: number, max: number): Sized {
+  const capped = Math.min(max, LAMPORTS_MAX);
+  if (hops.some(({ concentrated }) => concentrated !== undefined))
+    return sizeConcentrated(bigintCurve(hops, false), start, capped);
+  return sizeCurve(whole.load(hops) ? whole : bigintCurve(hops, true), start, capped);
+}
+
+/** What the float optimum would walk over may be more than an instruction can name: then half of it, and so on. */
+function sizeConcentrated(curve: CycleCurve, start: number, max: number): Sized {
+  let first = Math.min(start, max);
+  for (let halved = 0; halved < HALVINGS_MAX && curve.outputOf(Math.max(1, Math.round(first))) === 0; halved++)
+    first /= 2;
+  return sizeCurve(curve, first, max, STEPS_CONCENTRATED_MAX);
+}
+
+/** The same in bigints, for reserves of any size and for concentrated pools. */
+function bigintCurve(hops: readonly ExactHop[], inverseIsLeast: boolean): CycleCurve {
+  return {
+    outputOf: (input) => Number(quoteCycle(hops, BigInt(input))),
+    inputFor: (output) => Number(inputForOutput(hops, BigInt(output))),
+    inverseIsLeast,
   };
-  const first = start < 1n ? 1n : start > max ? max : start;
-  const begin = leastInput(counted, first, counted(first), budget);
+}
+
+/** The search over any curve; exported for its tests, and for curves that are not made of constant products. */
+export function sizeCurve(curve: CycleCurve, start: number, max: number, stepsMax = STEPS_MAX): Sized {
+  const first = Math.min(Math.max(Math.round(start), 1), Math.floor(max));
+  const begin = leastOfStep(curve, first, curve.outputOf(first));
   let best = begin;
   let lower = begin;
-  for (let step = 0; step < STEPS_MAX && lower.input > 1n && budget.left > 0; step++) {
-    const input = lower.input - 1n;
-    lower = leastInput(counted, input, counted(input), budget);
+  for (let step = 0; step < stepsMax && lower.input > 1; step++) {
+    const input = lower.input - 1;
+    lower = leastOfStep(curve, input, curve.outputOf(input));
     if (profit(lower) > profit(best)) best = lower;
   }
   let upper = begin;
-  for (let step = 0; step < STEPS_MAX && budget.left > 0; step++) {
-    const next = nextStep(counted, upper, max, budget);
-    if (next === undefined) break;
-    upper = next;
+  for (let step = 0; step < stepsMax; step++) {
+    const input = curve.inputFor(upper.output + 1);
+    if (input <= upper.input || input > max) break;
+    const output = curve.outputOf(input);
+    if (output <= upper.output) break;
+    upper = { input, output };
     if (profit(upper) > profit(best)) best = upper;
   }
   return best;
 }
 
-const profit = ({ input, output }: Sized): bigint => output - input;
+const profit = ({ input, output }: Sized): number => output - input;
 
-/** The least input that still gives `output`, as far as the budget reaches. */
-function leastInput(quote: CycleQuote, input: bigint, output: bigint, budget: { left: number }): Sized {
-  let good = input;
-  let bad = 0n;
-  for (let stride = 1n; budget.left > 0; stride *= 2n) {
-    const probe = good - stride;
-    if (probe < 1n) break;
-    if (quote(probe) === output) good = probe;
-    else {
-      bad = probe;
-      break;
-    }
-  }
-  while (good - bad > 1n && budget.left > 0) {
-    const middle = (good + bad) / 2n;
-    if (quote(middle) === output) good = middle;
-    else bad = middle;
-  }
-  return { input: good, output };
-}
-
-/** The least input above `from` that gives more than it, or undefined when there is none up to `max`. */
-function nextStep(quote: CycleQuote, from: Sized, max: bigint, budget: { left: number }): Sized | undefined {
-  let low = from.input;
-  let high: Sized | undefined;
-  for (let stride = 1n; budget.left > 0; stride *= 2n) {
-    const input = low + stride > max ? max : low + stride;
-    if (input === low) return undefined;
-    const output = quote(input);
-    if (output > from.output) {
-      high = { input, output };
-      break;
-    }
-    low = input;
-  }
-  while (high !== undefined && high.input - low > 1n && budget.left > 0) {
-    const input = (high.input + low) / 2n;
-    const output = quote(input);
-    if (output > from.output) high = { input, output };
-    else low = input;
-  }
-  return high;
+/** The least input that gives `output`, as `input` does. */
+function leastOfStep(curve: CycleCurve, input: number, output: number): Sized {
+  if (output <= 0) return { input: 1, output: 0 };
+  const least = curve.inputFor(output);
+  const good = least >= 1 && least <= input && (curve.inverseIsLeast || curve.outputOf(least) === output);
+  return { input: good ? least : input, output };
 }

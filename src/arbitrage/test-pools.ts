@@ -13,6 +13,21 @@ export function testAddress(number: number): Address {
 /** Token 0 is wSOL; any other number is a token of its own. */
 const testMint = (token: number): Address => (token === 0 ? WSOL_MINT : testAddress(1_000_000 + token));
 
+/** A pool of concentrated liquidity under the rules of the newer build. */
+export function testConcentratedPool(
+  index: number,
+  token0: number,
+  token1: number,
+  tickSpacing: number,
+  feeMillionths = 2_500,
+): PoolFacts {
+  return {
+    ...testPool(index, token0, token1, feeMillionths),
+    dex: "raydium-clmm",
+    concentrated: { build: "2026", tickSpacing, tickArrays: [] },
+  };
+}
+
 export function testPool(index: number, token0: number, token1: number, feeMillionths = 2_500): PoolFacts {
   const token = testAddress(1);
   return {

@@ -1,11 +1,12 @@
 /** `judge dex` on files of its own making: what it passes, what it names, and that bad files do not stop it. */
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { base58Decode } from "#core/base58.ts";
 import { RAYDIUM_AMM_V4_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { AMM_INFO, AMM_INFO_BYTES } from "#dex/raydium-amm-v4/layout.ts";
+import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import { runJudge } from "./judge.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sandpiper-judge-dex-"));
@@ -178,16 +179,9 @@ describe("judge dex names", () => {
   });
 });
 
-const GOLDEN = join(
-  process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../shared/data"),
-  "golden-vectors",
-);
-const there = existsSync(GOLDEN);
-if (!there) console.warn(`SKIPPED: judge dex on executions of the deployed programs: not found at ${GOLDEN}`);
-
-test.skipIf(!there)("judge dex finds all six venues equal to the deployed programs", async () => {
+test("judge dex finds all six venues equal to the deployed programs", async () => {
   let said = "";
-  const code = await runJudge(["dex", GOLDEN], (text) => {
+  const code = await runJudge(["dex", GOLDEN_VECTORS], (text) => {
     said += text;
   });
   console.log(said);

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { SandpiperError } from "#core/error.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { runJudge } from "./judge.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../shared/data");
-const OFFICIAL = join(DATA, "orca-swap-vectors");
+const OFFICIAL = join(SHARED_DATA, "orca-swap-vectors");
 const there = existsSync(OFFICIAL);
 if (!there) console.warn(`SKIPPED: Orca's swap cases: not found at ${OFFICIAL}`);
 

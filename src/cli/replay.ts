@@ -192,10 +192,11 @@ function metricsOf(agents: ReplayAgents, modelHash: string, atNs: bigint, slot: 
 }
 
 function describe(summary: Summary, out: string): string {
+  const byDex = Object.entries(summary.swaps_by_dex).map(([dex, count]) => `${count} ${dex}`);
   return [
     `${summary.blocks} blocks, slots ${summary.first_slot} to ${summary.last_slot}`,
     `${summary.transactions} transactions read (${summary.votes} votes, ${summary.failed} failed)`,
-    `${summary.swaps} swaps decoded on ${summary.pools} pools, ${summary.exact_quotes} equal to their quote, ${summary.unquoted_swaps} without one, ${summary.unreadable_swaps} unreadable`,
+    `${summary.swaps} swaps decoded (${byDex.join(", ")}) on ${summary.pools} pools, ${summary.exact_quotes} equal to their quote, ${summary.unquoted_swaps} without one, ${summary.unreadable_swaps} unreadable`,
     `${summary.decisions} arbitrage decisions, ${summary.sends} to send`,
     `written to ${out}: swaps.ndjson, envelopes.bin, summary.json`,
     "",

@@ -63,7 +63,11 @@ export const CONFIG_SCHEMA = {
   "sim.rpcPort": port(8899, "JSON-RPC of the local cluster"),
   "sim.wsPort": port(8900, "WebSocket of the local cluster"),
   "sim.blockEnginePort": port(8901, "Jito JSON-RPC of the local block engine"),
-  "sim.wallet": text("", "public key that genesis funds with SOL, wrapped SOL and token accounts; the supervisor fills it in"),
+  "sim.wallet": text(
+    "",
+    "public key that genesis funds with SOL, wrapped SOL and token accounts; the supervisor fills it in",
+  ),
+  "sim.concentratedPools": whole(8, 0, 8, "concentrated-liquidity pools in the sim; 0 for none"),
   "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),
   "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
 

@@ -5,7 +5,7 @@
  */
 import type { Address } from "./units.ts";
 
-export const DEX_NAMES = ["raydium-amm-v4", "raydium-cpmm"] as const;
+export const DEX_NAMES = ["raydium-amm-v4", "raydium-cpmm", "raydium-clmm"] as const;
 export type DexName = (typeof DEX_NAMES)[number];
 
 /** Fixed facts of one pool. Side 0 and side 1 are the program's own token order. */
@@ -23,6 +23,17 @@ export type PoolFacts = {
   readonly feeDenominator: number;
   /** The further accounts of the swap instruction, by the program's own names (config, authority, observation …). */
   readonly accounts: Readonly<Record<string, Address>>;
+  /** Only in pools of concentrated liquidity; all others are constant products. */
+  readonly concentrated?: ConcentratedFacts;
+};
+
+export type ConcentratedFacts = {
+  /** Whose rules hold: builds of the program differ where amounts overflow. */
+  readonly build: "2024" | "2026";
+  /** Ticks that can be initialized are multiples of it. */
+  readonly tickSpacing: number;
+  /** The tick arrays that exist, ascending: a swap names those it walks over. They come while the pool is followed. */
+  readonly tickArrays: readonly { readonly firstTick: number; readonly address: Address }[];
 };
 
 export type PoolCatalogue = {

@@ -11,7 +11,8 @@
  *        168  f64 × 16  tip ladder, lamports
  *        296  f32 × 32  features
  *        424  u64 × 8   reserves the hops were quoted on: in, out of each
- *        488  24 bytes unused
+ *        488  i16 × 8   first and last tick array of each hop's walk, where liquidity is concentrated
+ *        504  u8 × 4    1 for each hop that has them               508  4 bytes unused
  *
  * The way back (OUTCOME_RING) tells the hot thread that a bundle is settled and how the wallet stands:
  *
@@ -28,13 +29,18 @@ export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
 const HOPS_MAX = 4;
 const TIPS_MAX = 16;
 const FEATURES_MAX = 32;
+const TICK_ARRAYS_AT = 488;
+const HAS_TICK_ARRAYS_AT = 504;
 
 /** One hop with the exact state it was quoted on. */
 export type DecisionHop = {
   readonly pool: number;
   readonly inputSide: 0 | 1;
+  /** Virtual ones, rounded, where liquidity is concentrated. */
   readonly reserveIn: bigint;
   readonly reserveOut: bigint;
+  /** Only there: the numbers of the tick arrays at both ends of the swap's walk, the current tick's first. */
+  readonly tickArrays?: readonly [number, number];
 };
 
 export type Decision = {
@@ -64,6 +70,7 @@ export const decisionId = (agent: string, runStartMs: number, sequence: number):
 
 /** Writes into a claimed slot of a DECISION_RING; the caller advances and publishes. */
 export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decision: Decision): void {
+  const arrays = new Int16Array(u8.buffer, at + TICK_ARRAYS_AT, 2 * HOPS_MAX);
   u8.fill(0, at, at + DECISION_RING.slotBytes);
   const word = at >> 2;
   const double = at >> 3;
@@ -82,6 +89,9 @@ export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decisi
     u32[word + 16 + i] = 2 * hop.pool + hop.inputSide;
     writeU64(u32, word + 106 + 4 * i, hop.reserveIn);
     writeU64(u32, word + 108 + 4 * i, hop.reserveOut);
+    if (hop.tickArrays === undefined) return;
+    arrays.set(hop.tickArrays, 2 * i);
+    u8[at + HAS_TICK_ARRAYS_AT + i] = 1;
   });
   decision.amounts.forEach((amount, i) => {
     writeU64(u32, word + 20 + 2 * i, amount);
@@ -138,6 +148,7 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
     );
   const hopCount = count(12, HOPS_MAX);
   const floats = new Float32Array(u8.buffer, at + 296, count(14, FEATURES_MAX));
+  const arrays = new Int16Array(u8.buffer, at + TICK_ARRAYS_AT, 2 * HOPS_MAX);
   return {
     action: u32[word] === 1 ? "send" : "skip",
     reason: reason.name,
@@ -154,6 +165,9 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
         inputSide: (hop & 1) as 0 | 1,
         reserveIn: readU64(u32, word + 106 + 4 * i),
         reserveOut: readU64(u32, word + 108 + 4 * i),
+        ...(u8[at + HAS_TICK_ARRAYS_AT + i] === 1 && {
+          tickArrays: [arrays[2 * i] as number, arrays[2 * i + 1] as number] as const,
+        }),
       };
     }),
     amounts: Array.from({ length: hopCount + 1 }, (_, i) => readU64(u32, word + 20 + 2 * i)),

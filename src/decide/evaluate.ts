@@ -2,9 +2,11 @@
  * From a screened candidate to a decision: exact amounts on the exact reserves, features, the best tip, then the gates
  * in the order in which an operator would ask. Runs only for a winner, so it may make bigints; it never throws.
  */
+
+import { fillConcentrated } from "#arbitrage/concentrated-quote.ts";
 import { type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import type { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, hopAmounts, quoteCycle } from "#arbitrage/quote-cycle.ts";
+import { type ExactHop, exactHop, hopAmounts, tickArraysPerHop } from "#arbitrage/quote-cycle.ts";
 import { sizeCycle } from "#arbitrage/sizing.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
@@ -44,22 +46,18 @@ export class Evaluator {
 
   /** The decision on one candidate, or undefined when its exact profit does not even pay the least tip and the fee. */
   evaluate(
-    candidate: { readonly cycle: number; readonly input: number; readonly inputMax: number },
+    candidate: { readonly place: number; readonly input: number; readonly inputMax: number },
     market: { readonly index: CycleIndex; readonly pools: readonly PoolFacts[] },
     stamps: Readonly<EventStamps>,
     context: { readonly nowNs: number; readonly slotProgress: number; readonly recent: RecentOutcomes },
     sequence: number,
   ): Decision | undefined {
-    const hops = this.#exactHops(candidate.cycle, market);
-    const sized = sizeCycle(
-      (input) => quoteCycle(hops, input),
-      BigInt(Math.round(candidate.input)),
-      BigInt(Math.floor(candidate.inputMax)),
-    );
-    const gross = sized.output - sized.input;
+    const hops = this.#exactHops(candidate.place, market);
+    const sized = sizeCycle(hops, candidate.input, candidate.inputMax);
     const least = this.limits.feeLamports + (this.policy.tipLadderLamports[0] as number);
-    if (Number(gross) <= least) return undefined;
-    const amounts = hopAmounts(hops, sized.input);
+    if (sized.output - sized.input <= least) return undefined;
+    const amounts = hopAmounts(hops, BigInt(sized.input));
+    const gross = (amounts[hops.length] as bigint) - (amounts[0] as bigint);
     const input = this.#input;
     describe(input, hops, amounts, gross);
     input.eventAgeMs = (context.nowNs - stamps.eventNs) / 1e6;
@@ -69,12 +67,7 @@ export class Evaluator {
     input.recentOutbidShare = context.recent.outbidShare;
     fillFeatures(this.#features, input);
     chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict);
-    const decisionHops: DecisionHop[] = hops.map(({ pool, inputSide, reserveIn, reserveOut }) => ({
-      pool: pool.index,
-      inputSide,
-      reserveIn,
-      reserveOut,
-    }));
+    const decisionHops = hops.map((hop, i) => decisionHop(hop, amounts[i] as bigint));
     const reason = this.#gate(decisionHops, context.nowNs);
     const fee = BigInt(this.limits.feeLamports);
     const tip = BigInt(this.#choice.tipLamports);
@@ -101,20 +94,13 @@ export class Evaluator {
     };
   }
 
-  #exactHops(cycle: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
+  #exactHops(place: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
     const hops: ExactHop[] = [];
-    for (let i = cycle * HOPS_MAX; i < (cycle + 1) * HOPS_MAX; i++) {
-      const hop = index.hops[i] as number;
-      if (hop === NO_HOP) break;
-      const number = hop >> 1;
-      const side = (hop & 1) as 0 | 1;
-      hops.push({
-        pool: pools[number] as PoolFacts,
-        inputSide: side,
-        reserveIn: this.table.exactReserve(number, side),
-        reserveOut: this.table.exactReserve(number, 1 - side),
-      });
-    }
+    const numbers = index.hops.subarray(place * HOPS_MAX, (place + 1) * HOPS_MAX).filter((hop) => hop !== NO_HOP);
+    const concentrated = numbers.filter((hop) => pools[hop >> 1]?.concentrated !== undefined);
+    const tickArraysMax = tickArraysPerHop(numbers.length, concentrated.length);
+    for (const hop of numbers)
+      hops.push(exactHop(this.table, pools[hop >> 1] as PoolFacts, (hop & 1) as 0 | 1, tickArraysMax));
     return hops;
   }
 
@@ -129,6 +115,13 @@ export class Evaluator {
     this.#throttleOwed -= 100;
     return "throttled";
   }
+}
+
+function decisionHop(hop: ExactHop, amountIn: bigint): DecisionHop {
+  const { pool, inputSide, reserveIn, reserveOut, concentrated } = hop;
+  const plain = { pool: pool.index, inputSide, reserveIn, reserveOut };
+  const fill = concentrated && fillConcentrated(concentrated, inputSide, amountIn, "exact-in");
+  return fill === undefined ? plain : { ...plain, tickArrays: [fill.firstArray, fill.lastArray] };
 }
 
 /** The features that follow from the amounts alone. */

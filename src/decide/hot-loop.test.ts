@@ -1,121 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { quoteCycle } from "#arbitrage/quote-cycle.ts";
 import { testPool } from "#arbitrage/test-pools.ts";
-import { ManualClock } from "#core/clock.ts";
-import { Histogram, HistogramReader } from "#memory/histogram.ts";
-import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
-import { formatSlotRing, SlotConsumer, SlotProducer, slotRingBytes } from "#memory/slot-ring.ts";
-import { type PolicyFields, Switchboard } from "#memory/switchboard.ts";
-import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "./counters.ts";
-import {
-  DECISION_RING,
-  type Decision,
-  OUTCOME_RING,
-  readDecision,
-  sendOutcomeNote,
-  writeDecision,
-} from "./decision-record.ts";
-import { createHotLoop, type HotLoopSettings } from "./hot-loop.ts";
+import type { PolicyFields } from "#memory/switchboard.ts";
+import { DECISION_RING, type Decision, readDecision, writeDecision } from "./decision-record.ts";
+import type { HotLoopSettings } from "./hot-loop.ts";
 
-const SOL = 1_000_000_000n;
-const POLICY: PolicyFields = {
-  killed: false,
-  throttlePct: 0,
-  evMinLamports: 1,
-  tipLadderLamports: [10_000, 100_000, 1_000_000],
-};
-const SETTINGS: HotLoopSettings = {
-  hopsMax: 3,
-  inputLamportsMax: 50_000_000_000,
-  tipShareMax: 0.5,
-  feeLamports: 5_000,
-  missCostLamports: 0,
-  slotMs: 400,
-  walletLamports: 1_000_000_000_000,
-};
+import { createRig, LAST, POLICY, ring, SNAPSHOT, SOL } from "./test-loop.ts";
 
-function ring(format: { slotBytes: number; capacity: number }) {
-  const buffer = new SharedArrayBuffer(slotRingBytes(format));
-  formatSlotRing(buffer, format);
-  return { producer: new SlotProducer(buffer), consumer: new SlotConsumer(buffer) };
-}
-
-/** A loop over real rings, and the means to feed it and look at what it does. */
-function createRig(settings: Partial<HotLoopSettings> = {}, policy: Partial<PolicyFields> = {}, decisionSlots = 64) {
-  const clock = new ManualClock(0n, 1e9);
-  const market = ring({ slotBytes: 64, capacity: 256 });
-  const decisions = ring({ ...DECISION_RING, capacity: decisionSlots });
-  const outcomes = ring(OUTCOME_RING);
-  const board = new SharedArrayBuffer(Switchboard.bytes);
-  const counters = countersOver(new SharedArrayBuffer(COUNTERS_BYTES));
-  const latency = new SharedArrayBuffer(Histogram.bytes);
-  const switchboard = new Switchboard(board);
-  switchboard.writePolicy({ ...POLICY, ...policy });
-  let wakes = 0;
-  const loop = createHotLoop({
-    market: market.consumer,
-    decisions: decisions.producer,
-    outcomes: outcomes.consumer,
-    switchboard: new Switchboard(board),
-    predict: () => 0.5,
-    clock,
-    counters,
-    latency: new Histogram(latency),
-    settings: { ...SETTINGS, ...settings },
-    wake: () => wakes++,
-  });
-  let sequence = 0;
-  const put = (kind: number, flags: number, fill: (u32: Uint32Array, word: number) => void = () => {}) => {
-    const { producer } = market;
-    const at = producer.claim();
-    producer.u8.fill(0, at, at + 64);
-    producer.u32[(at + MARKET_RECORD.kind) >> 2] = kind;
-    producer.u32[(at + MARKET_RECORD.flags) >> 2] = flags;
-    producer.u32[(at + MARKET_RECORD.sequence) >> 2] = ++sequence;
-    producer.u32[(at + MARKET_RECORD.slot) >> 2] = 77;
-    producer.f64[(at + MARKET_RECORD.eventNs) >> 3] = clock.monotonicNs();
-    producer.f64[(at + MARKET_RECORD.feedNs) >> 3] = clock.monotonicNs();
-    fill(producer.u32, at >> 2);
-    producer.advance();
-    producer.publish();
-  };
-  const state = (pool: number, reserve0: bigint, reserve1: bigint, flags: number) =>
-    put(MARKET_RECORD_KIND.poolState, flags, (u32, word) => {
-      u32[word + MARKET_RECORD.pool / 4] = pool;
-      new BigUint64Array(u32.buffer)[(word + MARKET_RECORD.reserve0 / 4) / 2] = reserve0;
-      new BigUint64Array(u32.buffer)[(word + MARKET_RECORD.reserve1 / 4) / 2] = reserve1;
-    });
-  const run = () => {
-    while (loop.doWork() > 0);
-    const out: Decision[] = [];
-    for (let at = decisions.consumer.peek(); at >= 0; at = decisions.consumer.peek()) {
-      out.push(readDecision(decisions.consumer, at));
-      decisions.consumer.advance();
-    }
-    decisions.consumer.release();
-    return out;
-  };
-  const settle = (decided: number, walletLamports: number) => {
-    const recent = { tipMedianLamports: 0, landedShare: 0.5, outbidShare: 0 };
-    expect(sendOutcomeNote(outcomes.producer, { sequence: decided, walletLamports, ...recent })).toBe(true);
-  };
-  return {
-    clock,
-    loop,
-    market,
-    state,
-    run,
-    settle,
-    switchboard,
-    latency: new HistogramReader(latency),
-    counter: (name: CounterName) => counters[COUNTER[name]],
-    skipSequence: () => sequence++,
-    wakes: () => wakes,
-  };
-}
-
-const LAST = MARKET_RECORD_FLAG.lastOfGroup;
-const SNAPSHOT = MARKET_RECORD_FLAG.snapshot | LAST;
 /** Two pools of wSOL and token 1, balanced; and the same with pool 1 moved so that a cycle earns. */
 const PAIR = { version: 1, pools: [testPool(0, 0, 1), testPool(1, 0, 1)] };
 const EVEN = [1_000n * SOL, 5_000n * SOL] as const;
@@ -301,6 +192,7 @@ test("readDecision() undoes writeDecision() for a cycle of the greatest length",
       inputSide: (pool & 1) as 0 | 1,
       reserveIn: most - BigInt(pool),
       reserveOut: BigInt(pool),
+      ...(pool >= 2 && { tickArrays: [-7_394 + pool, 7_394 - pool] as const }),
     })),
     amounts: [1n, most, 3n, 4n, 5n],
     grossLamports: 4n,

@@ -15,7 +15,13 @@ import type { Clock } from "#core/clock.ts";
 import type { PoolCatalogue, PoolFacts } from "#core/pool.ts";
 import { WSOL_MINT } from "#core/units.ts";
 import type { Histogram } from "#memory/histogram.ts";
-import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND } from "#memory/market-record.ts";
+import {
+  MARKET_RECORD,
+  MARKET_RECORD_FLAG,
+  MARKET_RECORD_KIND,
+  TICK_RECORD,
+  TICKS_PER_RECORD,
+} from "#memory/market-record.ts";
 import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { createPolicyTarget, type Switchboard } from "#memory/switchboard.ts";
 import type { TipLimits } from "./choose-tip.ts";
@@ -103,7 +109,10 @@ class Loop implements HotLoop {
     this.#table.describe(catalogue.pools);
     const pools: PoolFacts[] = [];
     for (const pool of catalogue.pools) if (pool.index < POOLS_MAX) pools[pool.index] = pool;
+    const before = this.#pools;
     this.#pools = pools;
+    // Tick arrays come and go without a new cycle.
+    if (sameGraph(before, pools)) return;
     this.#index = buildCycleIndex(Object.values(pools), { base: WSOL_MINT, hopsMax: this.#parts.settings.hopsMax });
   }
 
@@ -138,7 +147,9 @@ class Loop implements HotLoop {
     this.#count(COUNTER.records);
     this.#followSequence(readNumber(u32, at + MARKET_RECORD.sequence));
     counters[COUNTER.newestFeedNs] = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
-    if (kind === MARKET_RECORD_KIND.poolState) this.#takePoolState(at, flags);
+    if (kind === MARKET_RECORD_KIND.poolState || kind === MARKET_RECORD_KIND.concentratedState)
+      this.#takePoolState(at, kind, flags);
+    else if (kind === MARKET_RECORD_KIND.ticks) this.#takeTicks(at);
     else if (kind === MARKET_RECORD_KIND.slot) {
       counters[COUNTER.slot] = readNumber(u32, at + MARKET_RECORD.slot);
       this.#slotStartNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
@@ -154,32 +165,55 @@ class Loop implements HotLoop {
     if (missing !== 0 && this.#marketSequence !== 0) {
       this.#count(COUNTER.marketGaps);
       if (missing > 0) this.#count(COUNTER.marketDropped, missing);
-      this.#table.known.fill(0);
+      this.#table.forget();
       this.#touchedCount = 0;
       this.#parts.market.requestSnapshot();
     }
     this.#marketSequence = sequence;
   }
 
-  #takePoolState(at: number, flags: number): void {
-    const { u32 } = this.#parts.market;
+  #takePoolState(at: number, kind: number, flags: number): void {
+    const { u32, i32 } = this.#parts.market;
     const pool = u32[(at + MARKET_RECORD.pool) >> 2] as number;
     if (pool >= POOLS_MAX) {
       this.#count(COUNTER.unknownPools);
       return;
     }
-    const word0 = (at + MARKET_RECORD.reserve0) >> 2;
-    const word1 = (at + MARKET_RECORD.reserve1) >> 2;
-    this.#table.update(
-      pool,
-      u32[word0] as number,
-      u32[word0 + 1] as number,
-      u32[word1] as number,
-      u32[word1 + 1] as number,
-    );
+    if (kind === MARKET_RECORD_KIND.concentratedState) {
+      const tick = i32[(at + MARKET_RECORD.tickCurrent) >> 2] as number;
+      this.#table.updateConcentrated(pool, u32, (at + MARKET_RECORD.sqrtPrice) >> 2, tick);
+    } else {
+      const word = (at + MARKET_RECORD.reserve0) >> 2;
+      this.#table.update(
+        pool,
+        u32[word] as number,
+        u32[word + 1] as number,
+        u32[word + 2] as number,
+        u32[word + 3] as number,
+      );
+    }
     this.#inFlight.poolChanged(pool);
     if ((flags & MARKET_RECORD_FLAG.snapshot) !== 0 || this.#touchedCount === TOUCHED_MAX) return;
     this.#touched[this.#touchedCount++] = pool;
+  }
+
+  /** Ticks that came, changed or went: the state behind them makes them count. Rare, so it may make bigints. */
+  #takeTicks(at: number): void {
+    const { u32, i32 } = this.#parts.market;
+    const pool = u32[(at + MARKET_RECORD.pool) >> 2] as number;
+    if (pool >= POOLS_MAX) {
+      this.#count(COUNTER.unknownPools);
+      return;
+    }
+    if (u32[(at + MARKET_RECORD.ticksCleared) >> 2] === 1) this.#table.forgetTicks(pool);
+    const state = this.#table.concentrated(pool);
+    const count = Math.min(u32[(at + MARKET_RECORD.tickCount) >> 2] as number, TICKS_PER_RECORD);
+    for (let i = 0; i < count; i++) {
+      const word = (at + MARKET_RECORD.ticks + i * TICK_RECORD.bytes) >> 2;
+      const initialized = u32[word + TICK_RECORD.initialized / 4] === 1;
+      const net = initialized ? readI128(u32, word + TICK_RECORD.liquidityNet / 4) : undefined;
+      state.setTick(i32[word] as number, net);
+    }
   }
 
   /** A whole transaction has been taken over: looks for what it opened. */
@@ -217,9 +251,9 @@ class Loop implements HotLoop {
     this.#stamps.transactionIndex = u32[(at + MARKET_RECORD.transactionIndex) >> 2] as number;
     this.#stamps.eventNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
     this.#stamps.feedNs = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
-    const { count, cycles, inputs } = this.#candidates;
+    const { count, places, inputs } = this.#candidates;
     for (let i = 0; i < count; i++) {
-      const cycle = cycles[i] as number;
+      const place = places[i] as number;
       if (this.#overlapsBetter(i)) {
         this.#count(COUNTER.overlapping);
         continue;
@@ -227,7 +261,7 @@ class Loop implements HotLoop {
       const nowNs = clock.monotonicNs();
       const slotProgress = this.#slotStartNs > 0 ? (nowNs - this.#slotStartNs) / (settings.slotMs * 1e6) : 0;
       const decision = this.#evaluator.evaluate(
-        { cycle, input: inputs[i] as number, inputMax },
+        { place, input: inputs[i] as number, inputMax },
         { index: this.#index, pools: this.#pools },
         this.#stamps,
         { nowNs, slotProgress, recent: this.#recent },
@@ -240,10 +274,10 @@ class Loop implements HotLoop {
 
   #overlapsBetter(candidate: number): boolean {
     const { hops } = this.#index;
-    const { cycles } = this.#candidates;
-    const own = (cycles[candidate] as number) * HOPS_MAX;
+    const { places } = this.#candidates;
+    const own = (places[candidate] as number) * HOPS_MAX;
     for (let better = 0; better < candidate; better++) {
-      const other = (cycles[better] as number) * HOPS_MAX;
+      const other = (places[better] as number) * HOPS_MAX;
       for (let i = 0; i < HOPS_MAX && hops[own + i] !== NO_HOP; i++)
         for (let j = 0; j < HOPS_MAX && hops[other + j] !== NO_HOP; j++)
           if ((hops[own + i] as number) >> 1 === (hops[other + j] as number) >> 1) return true;
@@ -292,6 +326,28 @@ class Loop implements HotLoop {
     outcomes.release();
     counters[COUNTER.inFlight] = this.#inFlight.count;
   }
+}
+
+/** Whether the same tokens are traded for the same fees: then the cycles are the same, and their order. */
+function sameGraph(before: readonly PoolFacts[], after: readonly PoolFacts[]): boolean {
+  if (before.length !== after.length) return false;
+  return after.every((pool, index) => {
+    const known = before[index];
+    return (
+      known !== undefined &&
+      known.feeNumerator === pool.feeNumerator &&
+      known.feeDenominator === pool.feeDenominator &&
+      known.mints[0] === pool.mints[0] &&
+      known.mints[1] === pool.mints[1]
+    );
+  });
+}
+
+/** Two's complement in four words. */
+function readI128(u32: Uint32Array, word: number): bigint {
+  let value = 0n;
+  for (let i = 3; i >= 0; i--) value = (value << 32n) | BigInt(u32[word + i] as number);
+  return BigInt.asIntN(128, value);
 }
 
 /** A u64 below 2^53 in two words. */

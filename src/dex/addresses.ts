@@ -5,10 +5,13 @@ import type { Address } from "#core/units.ts";
 import { ASSOCIATED_TOKEN_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "./program-addresses.ts";
 import { CPMM_SEED } from "./raydium-cpmm/layout.ts";
 
-type Derived = { readonly address: Address; readonly bump: number };
+export type Derived = { readonly address: Address; readonly bump: number };
 
 /** The address off the curve that `program` signs for with these seeds, and its bump. */
-async function programAddressWithBump(seeds: readonly (string | Uint8Array)[], program: Address): Promise<Derived> {
+export async function programAddressWithBump(
+  seeds: readonly (string | Uint8Array)[],
+  program: Address,
+): Promise<Derived> {
   const [address, bump] = await getProgramDerivedAddress({
     programAddress: program as string as KitAddress,
     seeds: [...seeds],

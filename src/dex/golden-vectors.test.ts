@@ -1,18 +1,12 @@
 /**
- * The quotes against vectors that the deployed programs gave in a real SVM. The vectors are not ours and lie outside the
- * repository: SANDPIPER_SHARED_DATA, else ../shared/data beside it.
+ * The quotes against vectors that the deployed programs gave in a real SVM (test/fixtures/golden-vectors).
  */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { quoteExactIn, quoteExactOut } from "./quote.ts";
 import { decodeAmmConfig, decodePoolState, decodeTokenAmount } from "./raydium-cpmm/decode.ts";
 import { cpmmPoolFacts, cpmmReserve } from "./raydium-cpmm/facts.ts";
-
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../shared/data");
-const VECTORS = join(DATA, "golden-vectors");
-const there = existsSync(VECTORS);
-if (!there) console.warn(`SKIPPED: golden vectors of the DEX programs: not found at ${VECTORS}`);
+import { GOLDEN_VECTORS } from "./test-data.ts";
 
 type Vector = {
   readonly dir: "AtoB" | "BtoA";
@@ -24,7 +18,7 @@ type Vector = {
 };
 type Fee = { readonly feeNumerator: number; readonly feeDenominator: number };
 
-const read = (name: string) => Bun.file(join(VECTORS, `${name}.json`)).json();
+const read = (name: string) => Bun.file(join(GOLDEN_VECTORS, `${name}.json`)).json();
 
 /** How many vectors the quote equals; refusals must be 0n. */
 function agreeing(vectors: readonly Vector[], fee: Fee, reserves: readonly [bigint, bigint]): number {
@@ -36,29 +30,26 @@ function agreeing(vectors: readonly Vector[], fee: Fee, reserves: readonly [bigi
   }).length;
 }
 
-test.skipIf(!there)(
-  "quotes equal the deployed CP-Swap from its raw accounts, refusals included: 460 of 460",
-  async () => {
-    const golden = await read("raydium-cpmm__SOL-USDC-7Juw");
-    const bytes = (address: string) => {
-      const { data } =
-        golden.accounts[address] ?? golden.accounts.find((item: { pubkey: string }) => item.pubkey === address);
-      return new Uint8Array(Buffer.from(Array.isArray(data) ? data[0] : data, "base64"));
-    };
-    const unwrap = <T>(result: { ok: boolean; value?: T }): T => {
-      if (!result.ok) throw new Error("was refused");
-      return result.value as T;
-    };
-    const state = unwrap(decodePoolState(bytes(golden.pool)));
-    const config = unwrap(decodeAmmConfig(bytes(state.ammConfig)));
-    const facts = unwrap(cpmmPoolFacts(golden.pool, state, config, golden.pool));
-    const reserve = (side: 0 | 1) => cpmmReserve(state, side, unwrap(decodeTokenAmount(bytes(state.vaults[side]))));
-    expect(state.mints.map(String)).toEqual([golden.token_A, golden.token_B]);
-    expect(agreeing(golden.vectors, facts, [reserve(0), reserve(1)])).toBe(460);
-  },
-);
+test("quotes equal the deployed CP-Swap from its raw accounts, refusals included: 460 of 460", async () => {
+  const golden = await read("raydium-cpmm__SOL-USDC-7Juw");
+  const bytes = (address: string) => {
+    const { data } =
+      golden.accounts[address] ?? golden.accounts.find((item: { pubkey: string }) => item.pubkey === address);
+    return new Uint8Array(Buffer.from(Array.isArray(data) ? data[0] : data, "base64"));
+  };
+  const unwrap = <T>(result: { ok: boolean; value?: T }): T => {
+    if (!result.ok) throw new Error("was refused");
+    return result.value as T;
+  };
+  const state = unwrap(decodePoolState(bytes(golden.pool)));
+  const config = unwrap(decodeAmmConfig(bytes(state.ammConfig)));
+  const facts = unwrap(cpmmPoolFacts(golden.pool, state, config, golden.pool));
+  const reserve = (side: 0 | 1) => cpmmReserve(state, side, unwrap(decodeTokenAmount(bytes(state.vaults[side]))));
+  expect(state.mints.map(String)).toEqual([golden.token_A, golden.token_B]);
+  expect(agreeing(golden.vectors, facts, [reserve(0), reserve(1)])).toBe(460);
+});
 
-test.skipIf(!there)("quotes equal the deployed AMM v4, refusals included: 460 of 460", async () => {
+test("quotes equal the deployed AMM v4, refusals included: 460 of 460", async () => {
   const { vectors, initial_state: state } = await read("raydium-amm-v4__SOL-USDC-58oQ");
   const reserves = [
     BigInt(state.vault_coin) - BigInt(state.need_take_pnl_coin),

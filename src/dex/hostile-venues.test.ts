@@ -1,21 +1,16 @@
 /**
  * Every venue on damaged accounts of real pools: load and swap answer, throw nothing and end. The accounts are those of
- * the golden vectors, outside the repository (SANDPIPER_SHARED_DATA, else ../shared/data beside it). SANDPIPER_FUZZ_RUNS
- * says how many damaged sets each venue gets.
+ * the golden vectors. SANDPIPER_FUZZ_RUNS says how many damaged sets each venue gets.
  */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SandpiperError } from "#core/error.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import { GOLDEN_VECTORS } from "./test-data.ts";
 import type { AccountBytes, ChainTime, SwapOrder } from "./venue.ts";
 import { type AnyVenue, venueOfProgram } from "./venues.ts";
-
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../shared/data");
-const VECTORS = join(DATA, "golden-vectors");
-const there = existsSync(VECTORS);
-if (!there) console.warn(`SKIPPED: damaged accounts of real pools: not found at ${VECTORS}`);
 
 const RUNS = Number(process.env["SANDPIPER_FUZZ_RUNS"] ?? 20_000);
 /** Room for what the runs take: they are many on purpose. */
@@ -31,7 +26,7 @@ type RealPool = {
   readonly time: ChainTime;
 };
 
-test.skipIf(!there).each(there ? realPools() : [])(
+test.each(realPools())(
   "load() and swap() of $name answer whatever the accounts hold",
   ({ name, venue, pool, accounts, time }) => {
     const random = seededRandom(`hostile ${name}`);
@@ -82,11 +77,11 @@ function anyOrder(random: Random): SwapOrder {
 }
 
 function realPools(): RealPool[] {
-  return readdirSync(VECTORS)
+  return readdirSync(GOLDEN_VECTORS)
     .filter((file) => file.endsWith(".json") && !file.startsWith("route"))
     .sort()
     .map((file) => {
-      const golden = JSON.parse(readFileSync(join(VECTORS, file), "utf8")) as {
+      const golden = JSON.parse(readFileSync(join(GOLDEN_VECTORS, file), "utf8")) as {
         pool: Address;
         clock: { slot: number; epoch: number; ts: number };
         accounts: { pubkey: Address; owner: Address; data: string }[];

@@ -4,8 +4,18 @@ import type { PoolFacts } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 import { DEX_ERROR } from "./errors.ts";
 import type { AccountUse, Instruction } from "./instruction.ts";
-import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CPMM_PROGRAM, TOKEN_PROGRAM } from "./program-addresses.ts";
+import {
+  RAYDIUM_AMM_V4_PROGRAM,
+  RAYDIUM_CLMM_PROGRAM,
+  RAYDIUM_CPMM_PROGRAM,
+  TOKEN_PROGRAM,
+} from "./program-addresses.ts";
 import { AMM_V4_SWAP_BASE_IN, AMM_V4_SWAP_DATA_BYTES } from "./raydium-amm-v4/layout.ts";
+import {
+  CLMM_DISCRIMINATOR,
+  SWAP_DATA as CLMM_SWAP_DATA,
+  SWAP_DATA_BYTES as CLMM_SWAP_DATA_BYTES,
+} from "./raydium-clmm/layout.ts";
 import { CPMM_DISCRIMINATOR, SWAP_DATA, SWAP_DATA_BYTES } from "./raydium-cpmm/layout.ts";
 
 export type SwapRequest = {
@@ -18,6 +28,8 @@ export type SwapRequest = {
   readonly amountIn: bigint;
   /** The program refuses when it would pay less. */
   readonly minimumOut: bigint;
+  /** Only for pools of concentrated liquidity: the tick arrays of the swap's walk in its order, then the bitmaps it needs. */
+  readonly tickArrays?: readonly Address[];
 };
 
 export function swapInstruction(pool: PoolFacts, request: SwapRequest): Instruction {
@@ -26,7 +38,40 @@ export function swapInstruction(pool: PoolFacts, request: SwapRequest): Instruct
       return cpmmSwap(pool, request);
     case "raydium-amm-v4":
       return ammV4Swap(pool, request);
+    case "raydium-clmm":
+      return clmmSwap(pool, request);
   }
+}
+
+/**
+ * `swap` without a price limit: pools of the first token program only, and 200 bytes of a transaction less than
+ * `swap_v2` takes for a cycle of three. The first account behind the fixed ones must be a tick array.
+ */
+function clmmSwap(pool: PoolFacts, request: SwapRequest): Instruction {
+  const input = request.inputSide;
+  const output = input === 0 ? 1 : 0;
+  const data = new Uint8Array(CLMM_SWAP_DATA_BYTES);
+  data.set(CLMM_DISCRIMINATOR.swap);
+  const view = new DataView(data.buffer);
+  view.setBigUint64(CLMM_SWAP_DATA.amount, request.amountIn, true);
+  view.setBigUint64(CLMM_SWAP_DATA.otherAmountThreshold, request.minimumOut, true);
+  data[CLMM_SWAP_DATA.isBaseInput] = 1;
+  return {
+    programAddress: RAYDIUM_CLMM_PROGRAM,
+    accounts: [
+      { address: request.owner, signer: true, writable: false },
+      readonly(account(pool, "ammConfig")),
+      writable(pool.address),
+      writable(request.inputAccount),
+      writable(request.outputAccount),
+      writable(pool.vaults[input]),
+      writable(pool.vaults[output]),
+      writable(account(pool, "observationState")),
+      readonly(TOKEN_PROGRAM),
+      ...(request.tickArrays ?? []).map(writable),
+    ],
+    data,
+  };
 }
 
 function cpmmSwap(pool: PoolFacts, request: SwapRequest): Instruction {

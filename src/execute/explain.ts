@@ -7,8 +7,13 @@ import { notLanded, type SentBundle, type Settlement } from "./bundle.ts";
 import type { RivalFinder } from "./rivals.ts";
 import { field, list, type Rpc } from "./rpc.ts";
 
-/** Custom errors that mean "pays out less than asked for": CP-Swap's ExceededSlippage and AMM v4's. */
-const SLIPPAGE_ERRORS = new Set([6_005, 30]);
+/**
+ * Custom errors that mean "pays out less than asked for": CP-Swap's ExceededSlippage, AMM v4's, and CLMM's
+ * TooLittleOutputReceived in its build of 2024.
+ */
+const SLIPPAGE_ERRORS = new Set([6_005, 30, 6_022]);
+/** CLMM's NotEnoughTickArrayAccount and InvalidFirstTickArrayAccount: its price is where the swap names no ticks. */
+const TICKS_ERRORS = new Set([6_027, 6_028]);
 
 export type Evidence = {
   readonly rpc: Rpc;
@@ -50,23 +55,26 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
   const known = alive.ok ? field(alive.value, "value") : undefined;
   if (known === false && blockHeight <= bundle.lastValidBlockHeight)
     return notLanded("unknown", `the cluster does not know its blockhash (it began anew since); ${why}`);
-  const hop = slippedHop(failure, bundle);
+  const hop = movedHop(failure, bundle);
   if (hop !== undefined) {
     const by =
       rival === undefined
         ? "no rival with a tip was seen on its pools"
         : `${isOurs ? "our own " : ""}${rival.signature} with a tip of ${rival.tipLamports} was there first, in slot ${rival.slot}`;
-    return notLanded("state_moved", `hop ${hop + 1} of ${bundle.pools.length} would pay less than quoted; ${by}`);
+    const what = hop.slipped ? "would pay less than quoted" : "would leave the ticks that it names";
+    return notLanded("state_moved", `hop ${hop.place + 1} of ${bundle.pools.length} ${what}; ${by}`);
   }
   if (failure !== null) return notLanded("simulation_failed", `it would fail with ${JSON.stringify(failure)}; ${why}`);
   return notLanded("dropped", `it would still execute in slot ${slot}; ${why}`);
 }
 
-/** The hop whose program refuses to pay less than quoted; instruction 0 is the compute limit. */
-function slippedHop(failure: unknown, bundle: SentBundle): number | undefined {
+/** The hop whose program finds its pool moved: it pays less than quoted, or over other ticks; instruction 0 is the compute limit or the tip. */
+function movedHop(failure: unknown, bundle: SentBundle): { place: number; slipped: boolean } | undefined {
   const [instruction, error] = list(field(failure, "InstructionError"));
   const custom = field(error, "Custom");
-  if (typeof instruction !== "number" || typeof custom !== "number" || !SLIPPAGE_ERRORS.has(custom)) return undefined;
-  const hop = instruction - 1;
-  return hop >= 0 && hop < bundle.pools.length ? hop : undefined;
+  if (typeof instruction !== "number" || typeof custom !== "number") return undefined;
+  const slipped = SLIPPAGE_ERRORS.has(custom);
+  if (!slipped && !TICKS_ERRORS.has(custom)) return undefined;
+  const place = instruction - 1;
+  return place >= 0 && place < bundle.pools.length ? { place, slipped } : undefined;
 }

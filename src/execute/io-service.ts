@@ -185,7 +185,7 @@ async function refreshChain(chain: ChainState, desk: Desk): Promise<void> {
 async function takeDecisions(parts: IoServiceParts, desk: Desk, directory: PoolDirectory): Promise<void> {
   await parts.waitForDecision(DECISION_WAIT_MS);
   for (let decision = parts.nextDecision(); decision !== undefined; decision = parts.nextDecision()) {
-    if (decision.hops.some(({ pool }) => directory.get(pool) === undefined)) await directory.refresh();
+    if (!directory.covers(decision.hops)) await directory.refresh();
     desk.take(decision);
   }
 }

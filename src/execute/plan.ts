@@ -1,5 +1,6 @@
 /**
- * From a decision to the instructions of its one transaction, in order: the compute limit, the swaps, the tip.
+ * From a decision to the instructions of its one transaction, in order: the compute limit, the swaps, the tip; where
+ * bytes are short the tip and the swaps.
  *
  * Each swap puts in exactly what the one before it was quoted to pay out and asks for exactly what it was quoted itself.
  * So a bundle either lands with the predicted amounts or better, or does not land at all: as soon as a pool moved
@@ -11,6 +12,8 @@ import type { Address } from "#core/units.ts";
 import type { Decision } from "#decide/decision-record.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
+import { TICK_ARRAY_TICKS } from "#dex/raydium-clmm/layout.ts";
+import { inPoolBitmap } from "#dex/raydium-clmm/tick-map.ts";
 import { swapInstruction } from "#dex/swap-instruction.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
 
@@ -19,10 +22,11 @@ const SET_COMPUTE_UNIT_LIMIT = 2;
 const SYSTEM_TRANSFER = 2;
 
 /**
- * Compute units one swap may take: above what mainnet's CP-Swap (up to 65,000 with Token-2022) and AMM v4 (up to
- * 45,000) were seen to take. A limit costs nothing without a price per unit; too low a one voids the bundle.
+ * Compute units one swap may take: above what mainnet's CP-Swap (up to 65,000 with Token-2022) and AMM v4 (up to 45,000)
+ * were seen to take; for CLMM, whose swaps take more with each tick, what an instruction has by default. A limit costs
+ * nothing without a price per unit; too low a one voids the bundle.
  */
-const SWAP_COMPUTE_UNITS = { "raydium-cpmm": 90_000, "raydium-amm-v4": 70_000 } as const;
+const SWAP_COMPUTE_UNITS = { "raydium-cpmm": 90_000, "raydium-amm-v4": 70_000, "raydium-clmm": 200_000 } as const;
 /** For the limit itself and the tip's transfer. */
 const BASE_COMPUTE_UNITS = 2_000;
 
@@ -54,13 +58,33 @@ export function planInstructions(decision: PlannedSwaps, context: PlanContext): 
       outputAccount: context.tokenAccount(outputMint) ?? missing(`a token account for ${outputMint}`),
       amountIn: decision.amounts[i] as bigint,
       minimumOut: decision.amounts[i + 1] as bigint,
+      ...(hop.tickArrays !== undefined && { tickArrays: tickArraysOf(pool, hop.tickArrays) }),
     });
   });
-  return [
-    computeUnitLimit(Math.min(context.computeUnits ?? computeUnits, computeUnits)),
-    ...swaps,
-    transferLamports(context.owner, context.tipAccount, decision.tipLamports),
-  ];
+  const tip = transferLamports(context.owner, context.tipAccount, decision.tipLamports);
+  // Three hops over ticks are short of bytes, and the 200,000 units that each instruction has by default suffice. A
+  // swap's place is its hop's plus one either way: explain.ts tells the hop that failed by it.
+  if (decision.hops.length > 2 && decision.hops.some(({ tickArrays }) => tickArrays !== undefined))
+    return [tip, ...swaps];
+  return [computeUnitLimit(Math.min(context.computeUnits ?? computeUnits, computeUnits)), ...swaps, tip];
+}
+
+/**
+ * The tick arrays on a swap's way, in its order, and behind them the bitmaps of those that the pool's own does not name.
+ * Arrays that do not exist hold no ticks, and the program passes over them.
+ */
+function tickArraysOf(pool: PoolFacts, [first, last]: readonly [number, number]): Address[] {
+  const span = TICK_ARRAY_TICKS * (pool.concentrated?.tickSpacing ?? 1);
+  const [low, high] = [Math.min(first, last) * span, Math.max(first, last) * span];
+  const between = (pool.concentrated?.tickArrays ?? []).filter(
+    ({ firstTick }) => firstTick >= low && firstTick <= high,
+  );
+  if (!between.some(({ firstTick }) => firstTick === last * span))
+    missing(`tick array ${last} of pool ${pool.address}`);
+  const arrays = between.map(({ address }) => address);
+  if (first > last) arrays.reverse();
+  if (inPoolBitmap(first) && inPoolBitmap(last)) return arrays;
+  return [...arrays, pool.accounts["bitmapExtension"] ?? missing(`the bitmap extension of pool ${pool.address}`)];
 }
 
 function computeUnitLimit(units: number): Instruction {

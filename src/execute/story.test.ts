@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildCycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, hopAmounts, quoteCycle } from "#arbitrage/quote-cycle.ts";
+import { type ExactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
 import { sizeCycle } from "#arbitrage/sizing.ts";
 import { ManualClock } from "#core/clock.ts";
@@ -173,7 +173,7 @@ function decide(
     screenPool(index, table, pool, 50e9, 1_000_000, candidates);
   });
   if (candidates.count === 0) throw new Error("no cycle earns");
-  const at = (candidates.cycles[0] as number) * HOPS_MAX;
+  const at = (candidates.places[0] as number) * HOPS_MAX;
   const exact = [...index.hops.subarray(at, at + HOPS_MAX)]
     .filter((hop) => hop !== NO_HOP)
     .map((hop): ExactHop => {
@@ -182,11 +182,8 @@ function decide(
       const facts = world.pools[pool] as PoolFacts;
       return { pool: facts, inputSide, reserveIn: both[inputSide], reserveOut: both[1 - inputSide] as bigint };
     });
-  const { input, output } = sizeCycle(
-    (amount) => quoteCycle(exact, amount),
-    BigInt(Math.round(candidates.inputs[0] as number)),
-    50_000_000_000n,
-  );
+  const sized = sizeCycle(exact, candidates.inputs[0] as number, 50_000_000_000);
+  const [input, output] = [BigInt(sized.input), BigInt(sized.output)];
   return {
     action: "send",
     reason: "profitable",

@@ -4,7 +4,7 @@
  */
 import { readJsonFile, writeFileAtomic } from "#core/atomic-file.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
-import { DEX_NAMES, type PoolCatalogue, type PoolFacts } from "#core/pool.ts";
+import { type ConcentratedFacts, DEX_NAMES, type PoolCatalogue, type PoolFacts } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 import { MARKET_ERROR } from "./errors.ts";
 
@@ -92,7 +92,19 @@ function isPoolFacts(value: unknown): value is PoolFacts {
     pair(pool.decimals, "number") &&
     [pool.index, pool.feeNumerator, pool.feeDenominator].every(Number.isSafeInteger) &&
     typeof pool.accounts === "object" &&
-    pool.accounts !== null
+    pool.accounts !== null &&
+    (pool.dex === "raydium-clmm") === isConcentratedFacts(pool.concentrated)
+  );
+}
+
+function isConcentratedFacts(value: unknown): value is ConcentratedFacts {
+  if (typeof value !== "object" || value === null) return false;
+  const { build, tickSpacing, tickArrays } = value as Partial<Record<keyof ConcentratedFacts, unknown>>;
+  return (
+    (build === "2024" || build === "2026") &&
+    Number.isSafeInteger(tickSpacing) &&
+    Array.isArray(tickArrays) &&
+    tickArrays.every((array) => Number.isSafeInteger(array?.firstTick) && typeof array.address === "string")
   );
 }
 

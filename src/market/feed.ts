@@ -5,14 +5,15 @@
  */
 import { base58Decode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
-import { MARKET_RECORD_FLAG } from "#memory/market-record.ts";
+import { MARKET_RECORD_FLAG, TICKS_PER_RECORD } from "#memory/market-record.ts";
 import type { PoolCatalogueBook } from "./catalogue.ts";
+import type { TickChange } from "./concentrated-book.ts";
 import type { MarketRecord, MarketRing, RecordOrigin } from "./market-ring.ts";
 import { PoolBook } from "./pool-book.ts";
 import type { MarketEvent } from "./source.ts";
 import { decodeSwaps, type MarketSwap } from "./swaps.ts";
 
-/** A snapshot of many pools goes out in pieces of this many records, so that it fits beside what happens meanwhile. */
+/** A snapshot of many pools goes out in pieces of about this many records, so that it fits beside what happens meanwhile. */
 const SNAPSHOT_PIECE_RECORDS = 1_024;
 
 export type FeedOptions = {
@@ -100,11 +101,15 @@ export class Feed {
       this.counters.snapshots++;
     }
     while (this.#snapshotLeft !== undefined) {
-      const piece = this.#snapshotLeft.slice(0, SNAPSHOT_PIECE_RECORDS);
-      if (piece.length > ring.room()) return;
+      const records: MarketRecord[] = [];
+      let told = 0;
+      while (told < this.#snapshotLeft.length && records.length < SNAPSHOT_PIECE_RECORDS)
+        records.push(...this.#whole(this.#snapshotLeft[told++] as number));
+      if (records.length > ring.room()) return;
+      for (const pool of this.#snapshotLeft.slice(0, told)) this.book.concentrated.takeChanges(pool);
       const flags = this.#flags | MARKET_RECORD_FLAG.snapshot;
-      ring.write(this.#states(piece), { ...this.#origin(0), flags });
-      const left = this.#snapshotLeft.slice(piece.length);
+      ring.write(records, { ...this.#origin(0), flags });
+      const left = this.#snapshotLeft.slice(told);
       this.#snapshotLeft = left.length === 0 ? undefined : left;
     }
   }
@@ -153,14 +158,37 @@ export class Feed {
     this.#options.mev.write(records, origin);
   }
 
+  /** What changed in these pools. */
   #states(pools: readonly number[]): MarketRecord[] {
-    return pools.flatMap((pool) => {
-      const reserves = this.book.reserves(pool);
-      return reserves === undefined ? [] : [{ kind: "poolState", pool, reserves }];
-    });
+    return pools.flatMap((pool) =>
+      this.#state(pool, () => {
+        const { ticks, first } = this.book.concentrated.takeChanges(pool);
+        return tickRecords(pool, ticks, first);
+      }),
+    );
+  }
+
+  /** All that is known of a pool. */
+  #whole(pool: number): MarketRecord[] {
+    return this.#state(pool, () => tickRecords(pool, this.book.concentrated.allTicks(pool), true));
+  }
+
+  #state(pool: number, ticks: () => MarketRecord[]): MarketRecord[] {
+    const state = this.book.concentrated.state(pool);
+    if (state !== undefined) return [...ticks(), { kind: "concentratedState", pool, state }];
+    const reserves = this.book.reserves(pool);
+    return reserves === undefined ? [] : [{ kind: "poolState", pool, reserves }];
   }
 
   #origin(transactionIndex: number): RecordOrigin {
     return { slot: this.#slot, transactionIndex, eventNs: this.#lastEventNs, flags: this.#flags };
   }
+}
+
+/** Ticks by threes; `cleared` voids all that were told before, even when there are none now. */
+function tickRecords(pool: number, changes: readonly TickChange[], cleared: boolean): MarketRecord[] {
+  const records: MarketRecord[] = [];
+  for (let i = 0; i < changes.length || (cleared && i === 0); i += TICKS_PER_RECORD)
+    records.push({ kind: "ticks", pool, cleared: cleared && i === 0, ticks: changes.slice(i, i + TICKS_PER_RECORD) });
+  return records;
 }

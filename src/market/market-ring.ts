@@ -7,8 +7,9 @@
  */
 import { base58Decode } from "#core/base58.ts";
 import { DEX_NAMES } from "#core/pool.ts";
-import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL } from "#memory/market-record.ts";
+import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL, TICK_RECORD } from "#memory/market-record.ts";
 import { SlotProducer } from "#memory/slot-ring.ts";
+import type { ConcentratedState, TickChange } from "./concentrated-book.ts";
 import type { Reserves } from "./pool-book.ts";
 import type { MarketSwap } from "./swaps.ts";
 
@@ -23,6 +24,15 @@ export type RecordOrigin = {
 
 export type MarketRecord =
   | { readonly kind: "poolState"; readonly pool: number; readonly reserves: Reserves }
+  | { readonly kind: "concentratedState"; readonly pool: number; readonly state: ConcentratedState }
+  | {
+      readonly kind: "ticks";
+      readonly pool: number;
+      /** All ticks told before are void. */
+      readonly cleared: boolean;
+      /** At most TICKS_PER_RECORD. */
+      readonly ticks: readonly TickChange[];
+    }
   | {
       readonly kind: "swap";
       readonly pool: number | undefined;
@@ -99,9 +109,26 @@ export class MarketRing {
     if (record.kind === "poolState") {
       put64(MARKET_RECORD.reserve0, record.reserves[0]);
       put64(MARKET_RECORD.reserve1, record.reserves[1]);
-    } else if (record.kind === "slot") put64(MARKET_RECORD.slotStartMs, BigInt(record.slotStartMs));
+    } else if (record.kind === "concentratedState") {
+      put128(u32, (at + MARKET_RECORD.sqrtPrice) >> 2, record.state.sqrtPriceX64);
+      put128(u32, (at + MARKET_RECORD.liquidity) >> 2, record.state.liquidity);
+      producer.i32[(at + MARKET_RECORD.tickCurrent) >> 2] = record.state.tickCurrent;
+    } else if (record.kind === "ticks") this.#putTicks(at, record.cleared, record.ticks);
+    else if (record.kind === "slot") put64(MARKET_RECORD.slotStartMs, BigInt(record.slotStartMs));
     else if (record.kind === "swap") this.#putSwap(at, record.swap, record.signature, put64);
     producer.advance();
+  }
+
+  #putTicks(at: number, cleared: boolean, ticks: readonly TickChange[]): void {
+    const { u32, i32 } = this.#producer;
+    u32[(at + MARKET_RECORD.tickCount) >> 2] = ticks.length;
+    u32[(at + MARKET_RECORD.ticksCleared) >> 2] = cleared ? 1 : 0;
+    ticks.forEach(({ index, liquidityNet }, i) => {
+      const word = (at + MARKET_RECORD.ticks + i * TICK_RECORD.bytes) >> 2;
+      i32[word] = index;
+      u32[word + TICK_RECORD.initialized / 4] = liquidityNet === undefined ? 0 : 1;
+      put128(u32, word + TICK_RECORD.liquidityNet / 4, liquidityNet ?? 0n);
+    });
   }
 
   #putSwap(at: number, swap: MarketSwap, signature: Uint8Array, put64: (offset: number, value: bigint) => void): void {
@@ -119,9 +146,16 @@ export class MarketRing {
   }
 }
 
+/** Four words, low first; two's complement below zero. */
+function put128(u32: Uint32Array, word: number, value: bigint): void {
+  for (let i = 0; i < 4; i++) u32[word + i] = Number((value >> BigInt(32 * i)) & 0xffff_ffffn);
+}
+
 function poolWord(record: MarketRecord): number {
   switch (record.kind) {
     case "poolState":
+    case "concentratedState":
+    case "ticks":
       return record.pool;
     case "swap":
       return record.pool ?? NO_POOL;

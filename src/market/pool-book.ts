@@ -1,5 +1,5 @@
 /**
- * What the feed knows of every pool: its reserves, made from account bytes (CP-Swap) or from what its swaps say (AMM v4
+ * What the feed knows of every pool: its reserves (or, where liquidity is concentrated, price and ticks), made from account bytes (CP-Swap) or from what its swaps say (AMM v4
  * in recordings). All writes of one transaction go in together, and only then are reserves made: a vault without its pool
  * would be a price that never was.
  */
@@ -20,6 +20,7 @@ import {
 import { cpmmPoolFacts, cpmmReserve, cpmmSwaps } from "#dex/raydium-cpmm/facts.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import type { PoolCatalogueBook } from "./catalogue.ts";
+import { ConcentratedBook } from "./concentrated-book.ts";
 import type { AccountWrite } from "./source.ts";
 import type { MarketSwap } from "./swaps.ts";
 import type { MarketTransaction } from "./transaction.ts";
@@ -37,6 +38,8 @@ export type PoolBookCounters = {
 
 export class PoolBook {
   readonly counters: PoolBookCounters = { malformedAccounts: 0, refusedPools: 0 };
+  /** Pools of concentrated liquidity, which have prices and ticks instead of reserves. */
+  readonly concentrated: ConcentratedBook;
   readonly #catalogue: PoolCatalogueBook;
   readonly #cpmmAuthority: Address;
   readonly #unixSeconds: () => number;
@@ -49,6 +52,7 @@ export class PoolBook {
   /** A pool that does not swap, or not yet, counts as empty until it is written again: its first swap does that. */
   constructor(catalogue: PoolCatalogueBook, cpmmAuthority: Address, unixSeconds: () => number) {
     this.#catalogue = catalogue;
+    this.concentrated = new ConcentratedBook(catalogue, this.counters, unixSeconds);
     this.#unixSeconds = unixSeconds;
     this.#cpmmAuthority = cpmmAuthority;
   }
@@ -58,8 +62,12 @@ export class PoolBook {
     return this.#reserves[index];
   }
 
-  /** Numbers of all pools whose reserves are known. */
+  /** Numbers of all pools whose state is known. */
   known(): number[] {
+    return [...this.#withReserves(), ...this.concentrated.known()];
+  }
+
+  #withReserves(): number[] {
     return this.#reserves.flatMap((reserves, index) => (reserves === undefined ? [] : [index]));
   }
 
@@ -68,7 +76,8 @@ export class PoolBook {
     this.#configs.clear();
     this.#cpmmPools.clear();
     this.#vaults.clear();
-    for (const index of this.known()) this.#reserves[index] = [0n, 0n];
+    this.concentrated.clear();
+    for (const index of this.#withReserves()) this.#reserves[index] = [0n, 0n];
   }
 
   /** Takes in the writes of one transaction, or of a snapshot. Answers the numbers of the pools whose state changed. */
@@ -84,7 +93,7 @@ export class PoolBook {
       pool.amounts[vault.side] = amount;
       touched.add(vault.pool);
     }
-    return [...touched].flatMap((address) => this.#settle(address));
+    return [...[...touched].flatMap((address) => this.#settle(address)), ...this.concentrated.apply(writes)];
   }
 
   /** Takes in a recorded AMM v4 swap: the pool's facts at its first sight, the reserves that the swap leaves. */

@@ -7,7 +7,7 @@ import { base58Decode } from "#core/base58.ts";
 import type { DexName } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 import { decodeBase64, startsWith } from "#dex/bytes.ts";
-import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
+import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import {
   type AmmV4SwapAccounts,
   decodeAmmV4Swap,
@@ -16,6 +16,7 @@ import {
   isAmmV4Swap,
   type RayLogSwap,
 } from "#dex/raydium-amm-v4/decode.ts";
+import { decodeSwap as decodeClmmSwap, decodeSwapEventLine } from "#dex/raydium-clmm/decode-swap.ts";
 import { decodeCpmmSwap, decodeSwapEvent } from "#dex/raydium-cpmm/decode.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
@@ -31,7 +32,7 @@ export type MarketSwap = {
   readonly inputSide: 0 | 1;
   readonly amountIn: bigint;
   readonly amountOut: bigint;
-  /** Effective reserves before it, side 0 and side 1. */
+  /** Effective reserves before it, side 0 and side 1; zeros where liquidity is concentrated. */
   readonly reservesBefore: readonly [bigint, bigint];
   /** Its place among the transaction's instructions, inner ones counted. */
   readonly instructionIndex: number;
@@ -158,9 +159,41 @@ function firstSwapEvent(ownLines: readonly string[]) {
   return undefined;
 }
 
+const decodeClmm: Decoder = (instruction, ownLines, _all, index) => {
+  const data = instruction.data();
+  if (data === undefined) return "unreadable";
+  const swap = decodeClmmSwap(data, instruction.accounts);
+  if (!swap.ok) return "unreadable";
+  if (swap.value === undefined) return "no swap";
+  const event = firstClmmEvent(ownLines);
+  if (event === undefined || event.pool !== swap.value.pool) return "unreadable";
+  const inputSide = event.zeroForOne ? 0 : 1;
+  return {
+    dex: "raydium-clmm",
+    pool: event.pool,
+    trader: swap.value.payer,
+    kind: swap.value.mode === "exact-in" ? "base-in" : "base-out",
+    inputSide,
+    amountIn: event.amounts[inputSide],
+    amountOut: event.amounts[1 - inputSide] as bigint,
+    // It has a price and ticks, and no reserves that a record could tell.
+    reservesBefore: [0n, 0n],
+    instructionIndex: index,
+  };
+};
+
+function firstClmmEvent(ownLines: readonly string[]) {
+  for (const line of ownLines) {
+    const event = decodeSwapEventLine(line);
+    if (!event.ok || event.value !== undefined) return event.ok ? event.value : undefined;
+  }
+  return undefined;
+}
+
 const bytesBelow = (a: Address, b: Address): boolean => Buffer.compare(base58Decode(a), base58Decode(b)) < 0;
 
 const DECODERS: ReadonlyMap<Address, Decoder> = new Map([
   [RAYDIUM_AMM_V4_PROGRAM, decodeAmmV4],
   [RAYDIUM_CPMM_PROGRAM, decodeCpmm],
+  [RAYDIUM_CLMM_PROGRAM, decodeClmm],
 ]);

@@ -16,7 +16,7 @@
  *   44    u32 transactionIndex in its slot
  *   48    u64           effective reserve, side 0  amount in                   slot start, Unix ms
  *   56    u64           effective reserve, side 1  amount out
- *   64    ─ end of a 64-byte slot ─                u32 instruction index, u32 inputSide (0 | 1)
+ *   64                                             u32 instruction index, u32 inputSide (0 | 1)
  *   72                                             u64 effective reserve 0 before the swap
  *   80                                             u64 effective reserve 1 before the swap
  *   88                                             32 bytes pool address
@@ -24,11 +24,29 @@
  *   152                                            64 bytes transaction signature
  *   216                                            u32 dex (place in DEX_NAMES), u32 reserved, 32 bytes reserved
  *
+ * Pools of concentrated liquidity take other records (128-byte slots). TICKS come before the CONCENTRATED_STATE of their
+ * group, and a pool whose ticks were cleared does not count before its next state:
+ *
+ *   byte  CONCENTRATED_STATE (kind 6)             TICKS (kind 7)
+ *   48    u128 sqrt price, Q64.64                 u32 ticks in this record, 0 to 3
+ *   52                                            u32 1 when all ticks told before are void
+ *   56                                            3 × (i32 index, u32 1 initialized or 0 gone, i128 net liquidity)
+ *   64    u128 liquidity at that price
+ *   80    i32 current tick                        (up to 128)
+ *
  * CATALOGUE (kind 4): the file of the pool catalogue changed; `pool` holds its new version.
  * END (kind 5): a replay has no more records.
  */
 
-export const MARKET_RECORD_KIND = { poolState: 1, swap: 2, slot: 3, catalogue: 4, end: 5 } as const;
+export const MARKET_RECORD_KIND = {
+  poolState: 1,
+  swap: 2,
+  slot: 3,
+  catalogue: 4,
+  end: 5,
+  concentratedState: 6,
+  ticks: 7,
+} as const;
 export const MARKET_RECORD_FLAG = { lastOfGroup: 1, snapshot: 2, replayed: 4 } as const;
 export const NO_POOL = 0xffff_ffff;
 
@@ -47,6 +65,12 @@ export const MARKET_RECORD = {
   amountIn: 48,
   amountOut: 56,
   slotStartMs: 48,
+  sqrtPrice: 48,
+  liquidity: 64,
+  tickCurrent: 80,
+  tickCount: 48,
+  ticksCleared: 52,
+  ticks: 56,
   instructionIndex: 64,
   inputSide: 68,
   swapReserve0: 72,
@@ -57,6 +81,10 @@ export const MARKET_RECORD = {
   dex: 216,
 } as const;
 
+/** One tick inside a TICKS record. */
+export const TICK_RECORD = { index: 0, initialized: 4, liquidityNet: 8, bytes: 24 } as const;
+export const TICKS_PER_RECORD = 3;
+
 /** Slot sizes of the two market rings, in bytes, and how many slots they hold. */
-export const ARBITRAGE_RING = { slotBytes: 64, capacity: 8_192 } as const;
+export const ARBITRAGE_RING = { slotBytes: 128, capacity: 8_192 } as const;
 export const MEV_RING = { slotBytes: 256, capacity: 8_192 } as const;

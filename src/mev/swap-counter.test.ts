@@ -6,7 +6,7 @@ test("SwapCounter.total() counts every swap by its DEX", () => {
   counter.see("raydium-amm-v4", "a");
   counter.see("raydium-cpmm", "b");
   counter.see("raydium-cpmm", "b");
-  expect(counter.total()).toEqual({ total: 3, byDex: { "raydium-amm-v4": 1, "raydium-cpmm": 2 } });
+  expect(counter.total()).toEqual({ total: 3, byDex: { "raydium-amm-v4": 1, "raydium-cpmm": 2, "raydium-clmm": 0 } });
 });
 
 test("SwapCounter.takeWindow() starts a new window and leaves the total alone", () => {
@@ -15,7 +15,10 @@ test("SwapCounter.takeWindow() starts a new window and leaves the total alone", 
   expect(counter.takeWindow().total).toBe(1);
   counter.see("raydium-amm-v4", "a");
   counter.see("raydium-amm-v4", "a");
-  expect(counter.takeWindow()).toEqual({ total: 2, byDex: { "raydium-amm-v4": 2, "raydium-cpmm": 0 } });
+  expect(counter.takeWindow()).toEqual({
+    total: 2,
+    byDex: { "raydium-amm-v4": 2, "raydium-cpmm": 0, "raydium-clmm": 0 },
+  });
   expect(counter.takeWindow().total).toBe(0);
   expect(counter.total().total).toBe(3);
 });

@@ -51,7 +51,11 @@ export class SwapCounter {
   }
 }
 
-const noSwaps = (): Record<DexName, number> => ({ "raydium-amm-v4": 0, "raydium-cpmm": 0 });
+const noSwaps = (): Record<DexName, number> => ({
+  "raydium-amm-v4": 0,
+  "raydium-cpmm": 0,
+  "raydium-clmm": 0,
+});
 
 function countsOf(byDex: Record<DexName, number>): SwapCounts {
   return { total: DEX_NAMES.reduce((sum, dex) => sum + byDex[dex], 0), byDex: { ...byDex } };

@@ -26,7 +26,7 @@ export async function testMarket(options: Partial<MarketBoxOptions> = {}): Promi
     tradesPerSlot: 4,
     rivals: 1,
     wallet: "",
-    program: readProgramFile(),
+    program: readProgramFile("cp-swap"),
     ...options,
   });
   const runSlots = async (count: number) => {

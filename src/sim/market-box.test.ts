@@ -4,6 +4,7 @@ import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import { SLOT_MS, type TestMarket, testMarket } from "./fixture.ts";
 import type { SimWallet } from "./genesis/genesis.ts";
+import { readProgramFile } from "./genesis/program-file.ts";
 import { PULSE_MS } from "./market-box.ts";
 import { CycleSearch } from "./rival/cycle-search.ts";
 import { cycleSwaps } from "./rival/cycle-swaps.ts";
@@ -29,9 +30,9 @@ describe("createMarketBox()", () => {
     expect(wealthOf(stage, 0)).toBeGreaterThan(before);
   });
 
-  test("runs the same way twice: one seed, one ledger", async () => {
+  test("runs the same way twice: one seed, one ledger, concentrated pools included", async () => {
     const run = async () => {
-      const stage = await testMarket();
+      const stage = await testMarket({ concentrated: { pools: 8, program: readProgramFile("clmm") } });
       const signatures: string[] = [];
       stage.cluster.onTransaction(({ signature }) => void signatures.push(signature));
       await stage.runSlots(15);

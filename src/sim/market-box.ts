@@ -5,10 +5,11 @@
 import type { Clock } from "#core/clock.ts";
 import { BlockEngine, TICK_MS } from "./block-engine/block-engine.ts";
 import type { LocalCluster } from "./cluster/local-cluster.ts";
-import { type SimMarket, writeGenesis } from "./genesis/genesis.ts";
+import { type GenesisOptions, type SimMarket, writeGenesis } from "./genesis/genesis.ts";
 import { Rival } from "./rival/rival.ts";
+import { concentratedFlow, concentratedTradeTransaction } from "./traders/concentrated.ts";
 import { Flow, TRADERS } from "./traders/flow.ts";
-import { Traders } from "./traders/traders.ts";
+import { Traders, tradeTransaction } from "./traders/traders.ts";
 
 export type MarketBoxOptions = {
   readonly seed: string;
@@ -18,13 +19,18 @@ export type MarketBoxOptions = {
   readonly rivals: number;
   /** The agent's public key; empty for none. */
   readonly wallet: string;
+  /** programs/cp-swap.so. */
   readonly program: Uint8Array;
+  /** How many concentrated pools, and programs/clmm.so; none when left out. */
+  readonly concentrated?: GenesisOptions["concentrated"];
 };
 
 export type MarketBox = {
   readonly market: SimMarket;
   readonly engine: BlockEngine;
   readonly traders: Traders;
+  /** The same people on the concentrated pools, by a script of its own. */
+  readonly concentratedTraders: Traders;
   readonly rivals: readonly Rival[];
   /** Does what is due now; to be called every PULSE_MS. */
   pulse(): void;
@@ -37,22 +43,34 @@ const NS_PER_MS = 1_000_000n;
 
 /** Writes genesis into a new cluster and puts its people in place. */
 export async function createMarketBox(cluster: LocalCluster, options: MarketBoxOptions): Promise<MarketBox> {
-  const { seed, clock, slotMs, wallet, program } = options;
-  const market = await writeGenesis(cluster, { seed, program, wallet, traders: TRADERS, rivals: options.rivals });
+  const { seed, clock, slotMs, wallet, program, rivals: rivalCount, tradesPerSlot } = options;
+  const concentrated = options.concentrated === undefined ? {} : { concentrated: options.concentrated };
+  const people = { wallet, traders: TRADERS, rivals: rivalCount };
+  const market = await writeGenesis(cluster, { seed, program, ...people, ...concentrated });
   const engine = new BlockEngine(cluster, { clock });
-  const traders = new Traders(cluster, market, new Flow(seed, market, options.tradesPerSlot), slotMs);
+  const traders = new Traders(cluster, new Flow(seed, market, tradesPerSlot), slotMs, (trade, blockhash) =>
+    tradeTransaction(market, trade, blockhash),
+  );
+  const concentratedTraders = new Traders(
+    cluster,
+    concentratedFlow(seed, market, tradesPerSlot),
+    slotMs,
+    (trade, blockhash) => concentratedTradeTransaction(cluster, market, trade, blockhash),
+  );
   const rivals = market.rivals.map((rivalWallet) => new Rival(engine, market, rivalWallet, seed));
   let tickAtMs = 0;
   const pulse = () => {
     // A slot's start is wall time, so its trades are too; everything else must survive a clock that is set back.
-    traders.run(Number(clock.wallNs() / NS_PER_MS));
+    const wallMs = Number(clock.wallNs() / NS_PER_MS);
+    traders.run(wallMs);
+    concentratedTraders.run(wallMs);
     const nowMs = clock.monotonicNs() / Number(NS_PER_MS);
     for (const rival of rivals) rival.run(nowMs);
     if (nowMs < tickAtMs) return;
     engine.tick();
     tickAtMs = Math.max(tickAtMs + TICK_MS, nowMs);
   };
-  return { market, engine, traders, rivals, pulse };
+  return { market, engine, traders, concentratedTraders, rivals, pulse };
 }
 
 /** Pulses until told to stop; a pulse that throws ends the process, as any bug does. */

@@ -99,7 +99,8 @@ class Supervisor {
   }
 
   #tick(nowMs: number): void {
-    for (const watched of this.#processes) watched.tick(nowMs);
+    // During a stop nothing is started again: a signal to the whole group ends some before their turn.
+    for (const watched of this.#processes) if (watched.running || !this.#stopping) watched.tick(nowMs);
     const states = this.#processes.map((watched) => watched.report(nowMs)).map(({ pid, state }) => `${pid} ${state}`);
     const changed = states.join() !== this.#reportedStates;
     if (changed || nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#keepReport(nowMs);

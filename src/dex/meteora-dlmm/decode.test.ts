@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { base58Decode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
 import { METEORA_DLMM_PROGRAM } from "#dex/program-addresses.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { decodeBinArray, decodeBitmapExtension, decodeLbPair, decodeOracle } from "./decode.ts";
 import { decodeDlmmSwap, decodeDlmmSwapEvent } from "./decode-swap.ts";
 import { dlmmSwapInstruction } from "./instruction.ts";
@@ -15,12 +16,11 @@ import { SWAP_INSTRUCTIONS } from "./layout.ts";
 import { SYNTHETIC, syntheticPair } from "./synthetic-pair.ts";
 import { meteoraDlmmVenue } from "./venue.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const FIXTURES = join(DATA, "carbon-decoder-fixtures/meteora-dlmm");
+const FIXTURES = join(SHARED_DATA, "carbon-decoder-fixtures/meteora-dlmm");
 const there = existsSync(FIXTURES);
 if (!there) console.warn(`SKIPPED: fixtures of DLMM's decoders: not found at ${FIXTURES}`);
 
-const json = (path: string) => JSON.parse(readFileSync(join(DATA, path), "utf8"));
+const json = (path: string) => JSON.parse(readFileSync(join(SHARED_DATA, path), "utf8"));
 const fixture = (name: string) => json(`carbon-decoder-fixtures/meteora-dlmm/${name}.json`);
 const value = <T>(result: { ok: true; value: T } | { ok: false; error: Error }): T => {
   if (!result.ok) throw result.error;

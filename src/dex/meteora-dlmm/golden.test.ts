@@ -1,22 +1,21 @@
 /**
- * DLMM against executions of the deployed program (build sha256 942f609d…) in a real SVM. Recordings and accounts lie
- * outside the repository: SANDPIPER_SHARED_DATA, else ../shared/data beside it.
+ * DLMM against executions of the deployed program (build sha256 942f609d…) in a real SVM. The recordings are those
+ * of test/fixtures/golden-vectors; the accounts of the pair with limit orders lie outside the repository (dex/test-data.ts).
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
 import { METEORA_DLMM_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { GOLDEN_VECTORS, SHARED_DATA } from "#dex/test-data.ts";
 import type { AccountBytes, ChainTime, SwapOrder } from "#dex/venue.ts";
 import { priceOfBin } from "./price.ts";
 import type { DlmmState } from "./state.ts";
 import { meteoraDlmmVenue } from "./venue.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const VECTORS = join(DATA, "golden-vectors");
-const PAIRS = join(DATA, "meteora-dlmm-accounts");
-const there = existsSync(VECTORS) && existsSync(PAIRS);
-if (!there) console.warn(`SKIPPED: recorded executions of Meteora DLMM: not found at ${VECTORS} and ${PAIRS}`);
+const PAIRS = join(SHARED_DATA, "meteora-dlmm-accounts");
+const there = existsSync(PAIRS);
+if (!there) console.warn(`SKIPPED: a DLMM pair with limit orders: not found at ${PAIRS}`);
 
 type Post = Readonly<Record<string, string | number>>;
 type Vector = {
@@ -44,7 +43,7 @@ type Golden = {
   readonly sandwich_sequences: readonly Sequence[];
 };
 
-const read = (name: string) => JSON.parse(readFileSync(join(VECTORS, `${name}.json`), "utf8"));
+const read = (name: string) => JSON.parse(readFileSync(join(GOLDEN_VECTORS, `${name}.json`), "utf8"));
 const timeOf = ({ slot, epoch, ts }: Clock): ChainTime => ({
   slot: BigInt(slot),
   epoch: BigInt(epoch),
@@ -75,12 +74,12 @@ const figuresOf = (state: DlmmState): Readonly<Record<string, string>> =>
 const textsOf = (post: Post): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(post).map(([name, value]) => [name, `${value}`]));
 
-describe.skipIf(!there).each([
+describe.each([
   ["meteora-dlmm__EtAdVRLF", 43],
   ["meteora-dlmm__TTW-USDC-F1mb", 35],
 ])("%s", (name, sequences) => {
-  const golden: Golden = there ? read(name) : { accounts: [] };
-  const time = there ? timeOf(golden.clock) : undefined;
+  const golden: Golden = read(name);
+  const time = timeOf(golden.clock);
   const start = () => load(golden.pool, golden.accounts);
 
   test("load() gives the recorded state", () => {
@@ -90,7 +89,7 @@ describe.skipIf(!there).each([
   test("swap() equals each execution, the state after and the number of each refusal included: 460 of 460", () => {
     const state = start();
     for (const vector of golden.vectors) {
-      const fill = swap(state, vector, time as ChainTime);
+      const fill = swap(state, vector, time);
       expect(fill.ok).toBe(vector.ok);
       if (!fill.ok) expect(`Custom(${fill.error.custom})`).toBe(vector.err ?? "");
       else {
@@ -104,11 +103,11 @@ describe.skipIf(!there).each([
   test(`swap() chains through the states after: ${sequences} sequences of three`, () => {
     const state = start();
     for (const sequence of golden.sandwich_sequences) {
-      const alone = swap(state, sequence.victim, time as ChainTime);
+      const alone = swap(state, sequence.victim, time);
       expect(alone.ok && `${alone.value.amountOut}`).toBe(sequence.victim_solo_out);
       let now = state;
       for (const vector of [sequence.front, sequence.victim, sequence.back]) {
-        const fill = swap(now, vector, time as ChainTime);
+        const fill = swap(now, vector, time);
         if (!fill.ok) throw new Error(`was refused: ${fill.error.name}`);
         expect([`${fill.value.amountIn}`, `${fill.value.amountOut}`]).toEqual([vector.in, vector.out]);
         now = fill.value.after;
@@ -136,7 +135,7 @@ type Hop = {
   readonly out?: string;
 };
 
-test.skipIf(!there)("swap() equals the DLMM hops of the recorded routes", () => {
+test("swap() equals the DLMM hops of the recorded routes", () => {
   const { accounts, clock, pools, routes } = read("route__NX-TTW-USDC-SOL");
   const state = load(pools.dlmm, accounts);
   let hops = 0;

@@ -6,12 +6,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { decodeWhirlpoolInstruction, decodeWhirlpoolRecord } from "./decode-any.ts";
 import { WHIRLPOOL_DISCRIMINATOR } from "./layout.ts";
 import { SQRT_PRICE_MAX, SQRT_PRICE_MIN } from "./limits.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const FIXTURES = join(DATA, "carbon-decoder-fixtures/orca-whirlpool");
+const FIXTURES = join(SHARED_DATA, "carbon-decoder-fixtures/orca-whirlpool");
 const there = existsSync(FIXTURES);
 if (!there) console.warn(`SKIPPED: fixtures of Orca Whirlpool: not found at ${FIXTURES}`);
 
@@ -107,6 +107,7 @@ describe.skipIf(!there)("decodeWhirlpoolInstruction()", () => {
       expect(read.value?.accounts).toEqual(Object.fromEntries(metas.map(({ label, pubkey }) => [label, pubkey])));
     }
     expect(names).toHaveLength(33);
+    console.log(`orca-whirlpool: ${names.length} instructions as expected, 0 skipped`);
   });
 });
 

@@ -9,14 +9,14 @@ import { gunzipSync } from "node:zlib";
 import { base58Decode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
 import { ORCA_WHIRLPOOL_PROGRAM } from "#dex/program-addresses.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
 import { decodeWhirlpoolSwap, decodeWhirlpoolTraded, type WhirlpoolSwap } from "./decode-swap.ts";
 import { SWAP_DATA, SWAP_DATA_BYTES, WHIRLPOOL_DISCRIMINATOR } from "./layout.ts";
 import { SQRT_PRICE_MAX, SQRT_PRICE_MIN } from "./limits.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const FIXTURES = join(DATA, "carbon-decoder-fixtures/orca-whirlpool");
-const BLOCK = join(DATA, "block-285000037/slot_285000037.json.gz");
+const FIXTURES = join(SHARED_DATA, "carbon-decoder-fixtures/orca-whirlpool");
+const BLOCK = join(SHARED_DATA, "block-285000037/slot_285000037.json.gz");
 const there = existsSync(FIXTURES) && existsSync(BLOCK);
 if (!there) console.warn(`SKIPPED: instructions of Orca Whirlpool: not found at ${FIXTURES} and ${BLOCK}`);
 

@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { decodeAdaptiveFeeTier, decodeFeeTier, decodeOracle, decodeWhirlpool } from "./decode.ts";
 import { decodeTickArray } from "./decode-tick-array.ts";
 import {
@@ -20,9 +21,8 @@ import {
 } from "./layout.ts";
 import { SYNTHETIC, type SyntheticSpec, syntheticPool } from "./synthetic-pool.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const FIXTURES = join(DATA, "carbon-decoder-fixtures/orca-whirlpool");
-const SNAPSHOT = join(DATA, "orca-whirlpool-accounts");
+const FIXTURES = join(SHARED_DATA, "carbon-decoder-fixtures/orca-whirlpool");
+const SNAPSHOT = join(SHARED_DATA, "orca-whirlpool-accounts");
 const there = existsSync(FIXTURES) && existsSync(SNAPSHOT);
 if (!there) console.warn(`SKIPPED: accounts of Orca Whirlpool: not found at ${FIXTURES} and ${SNAPSHOT}`);
 

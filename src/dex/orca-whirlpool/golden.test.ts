@@ -1,19 +1,16 @@
 /**
- * Whirlpool against executions of the deployed program in a real SVM. The recordings lie outside the repository:
- * SANDPIPER_SHARED_DATA, else ../shared/data beside it.
+ * Whirlpool against executions of the deployed program in a real SVM. The recordings are those of
+ * test/fixtures/golden-vectors.
  */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
+import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import type { AccountBytes, ChainTime } from "#dex/venue.ts";
 import type { WhirlpoolState } from "./load.ts";
 import { orcaWhirlpoolVenue } from "./venue.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const FILE = join(DATA, "golden-vectors/orca-whirlpool__sol-usdc.json");
-const there = existsSync(FILE);
-if (!there) console.warn(`SKIPPED: recorded executions of Orca Whirlpool: not found at ${FILE}`);
+const FILE = join(GOLDEN_VECTORS, "orca-whirlpool__sol-usdc.json");
 
 type Post = Readonly<Record<string, string | number>>;
 type Vector = {
@@ -61,13 +58,13 @@ const figuresOf = (state: WhirlpoolState): Readonly<Record<string, string>> =>
 const textsOf = (post: Post): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(post).map(([name, value]) => [name, `${value}`]));
 
-test.skipIf(!there)("load() gives the recorded state of a pool of mainnet", async () => {
+test("load() gives the recorded state of a pool of mainnet", async () => {
   const { golden, state } = await stage();
   expect(figuresOf(state)).toEqual(textsOf(golden.initial_state));
   expect(state.tickArrays.size).toBe(7);
 });
 
-test.skipIf(!there)("swap() equals each recorded execution, the state after it included: 460 of 460", async () => {
+test("swap() equals each recorded execution, the state after it included: 460 of 460", async () => {
   const { golden, state, time } = await stage();
   for (const vector of golden.vectors) {
     const fill = swap(state, vector, time);
@@ -79,7 +76,7 @@ test.skipIf(!there)("swap() equals each recorded execution, the state after it i
   expect(golden.vectors).toHaveLength(460);
 });
 
-test.skipIf(!there)("swap() chains through the states after: 57 of 57 sequences of three", async () => {
+test("swap() chains through the states after: 57 of 57 sequences of three", async () => {
   const { golden, state, time } = await stage();
   for (const sequence of golden.sandwich_sequences) {
     const alone = swap(state, sequence.victim, time);

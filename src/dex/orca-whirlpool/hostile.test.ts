@@ -3,12 +3,12 @@
  * SANDPIPER_FUZZ_RUNS raises the number of mutations.
  */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { SandpiperError } from "#core/error.ts";
 import { type Random, seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import type { AccountBytes, SwapOrder } from "#dex/venue.ts";
 import { decodeAdaptiveFeeTier, decodeFeeTier, decodeOracle, decodeWhirlpool } from "./decode.ts";
 import { decodeWhirlpoolInstruction, decodeWhirlpoolRecord } from "./decode-any.ts";
@@ -26,8 +26,7 @@ import { SYNTHETIC, syntheticPool } from "./synthetic-pool.ts";
 import { orcaWhirlpoolVenue } from "./venue.ts";
 
 const RUNS = Number(process.env["SANDPIPER_FUZZ_RUNS"] ?? 20_000);
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const GOLDEN = join(DATA, "golden-vectors/orca-whirlpool__sol-usdc.json");
+const GOLDEN = join(GOLDEN_VECTORS, "orca-whirlpool__sol-usdc.json");
 const TIME = { slot: 300_000_000n, epoch: 694n, unixSeconds: 1_734_000_000n };
 const ACCOUNTS = Array.from({ length: 26 }, (_, i) => `account ${i}` as Address);
 const POSITIONS = [
@@ -81,7 +80,6 @@ async function targets(): Promise<readonly Target[]> {
     syntheticPool({ ...base, dynamicArrays: true, adaptive: ADAPTIVE }),
     syntheticPool({ ...base, transferFees: [{ basisPoints: 100, maximum: 5_000n }, undefined] }),
   ].map((accounts) => ({ pool: SYNTHETIC.pool, accounts }));
-  if (!existsSync(GOLDEN)) return made;
   const golden = await Bun.file(GOLDEN).json();
   const accounts = new Map<Address, AccountBytes>();
   for (const { pubkey, owner, data } of golden.accounts)

@@ -3,9 +3,8 @@
  * accounts (github.com/orca-so/whirlpools, `lib.rs` and `instructions/`). Swaps are here too; decode-swap.ts reads those
  * into what a trade is.
  */
+import type { InstructionShape } from "#dex/named-layout.ts";
 import { SWAP_ACCOUNTS, SWAP_V2_ACCOUNTS, TWO_HOP_SWAP_ACCOUNTS, TWO_HOP_SWAP_V2_ACCOUNTS } from "./layout.ts";
-
-type InstructionShape = { readonly args: string; readonly accounts: string };
 
 const LIQUIDITY =
   "positionAuthority position positionTokenAccount tokenOwnerAccountA tokenOwnerAccountB tokenVaultA tokenVaultB " +
@@ -16,7 +15,7 @@ const LIQUIDITY_V2 =
 const OWNER_VAULTS = "tokenOwnerAccountA tokenVaultA tokenOwnerAccountB tokenVaultB";
 const PROGRAMS_V2 = "tokenProgramA tokenProgramB memoProgram";
 
-/** Arguments are "name:type"; `bumps` of the older instructions are their fields. */
+/** Types as in named-layout.ts; `bumps` of the older instructions are their fields. */
 export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> = {
   close_bundled_position: {
     args: "bundleIndex:u16",
@@ -31,7 +30,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
     accounts: `whirlpool positionAuthority position positionTokenAccount ${OWNER_VAULTS} tokenProgram`,
   },
   collect_fees_v2: {
-    args: "remainingAccountsInfo:slices",
+    args: "remainingAccountsInfo:AccountSlice[]?",
     accounts: `whirlpool positionAuthority position positionTokenAccount tokenMintA tokenMintB ${OWNER_VAULTS} ${PROGRAMS_V2}`,
   },
   collect_protocol_fees: {
@@ -41,7 +40,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
       "tokenDestinationB tokenProgram",
   },
   collect_protocol_fees_v2: {
-    args: "remainingAccountsInfo:slices",
+    args: "remainingAccountsInfo:AccountSlice[]?",
     accounts:
       "whirlpoolsConfig whirlpool collectProtocolFeesAuthority tokenMintA tokenMintB tokenVaultA tokenVaultB " +
       `tokenDestinationA tokenDestinationB ${PROGRAMS_V2}`,
@@ -51,7 +50,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
     accounts: "whirlpool positionAuthority position positionTokenAccount rewardOwnerAccount rewardVault tokenProgram",
   },
   collect_reward_v2: {
-    args: "rewardIndex:u8 remainingAccountsInfo:slices",
+    args: "rewardIndex:u8 remainingAccountsInfo:AccountSlice[]?",
     accounts:
       "whirlpool positionAuthority position positionTokenAccount rewardOwnerAccount rewardMint rewardVault " +
       "rewardTokenProgram memoProgram",
@@ -61,7 +60,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
     accounts: `whirlpool tokenProgram ${LIQUIDITY}`,
   },
   decrease_liquidity_v2: {
-    args: "liquidityAmount:u128 tokenMinA:u64 tokenMinB:u64 remainingAccountsInfo:slices",
+    args: "liquidityAmount:u128 tokenMinA:u64 tokenMinB:u64 remainingAccountsInfo:AccountSlice[]?",
     accounts: LIQUIDITY_V2,
   },
   delete_position_bundle: {
@@ -73,7 +72,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
     accounts: `whirlpool tokenProgram ${LIQUIDITY}`,
   },
   increase_liquidity_v2: {
-    args: "liquidityAmount:u128 tokenMaxA:u64 tokenMaxB:u64 remainingAccountsInfo:slices",
+    args: "liquidityAmount:u128 tokenMaxA:u64 tokenMaxB:u64 remainingAccountsInfo:AccountSlice[]?",
     accounts: LIQUIDITY_V2,
   },
   initialize_config: {
@@ -159,7 +158,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
   swap_v2: {
     args:
       "amount:u64 otherAmountThreshold:u64 sqrtPriceLimit:u128 amountSpecifiedIsInput:bool aToB:bool " +
-      "remainingAccountsInfo:slices",
+      "remainingAccountsInfo:AccountSlice[]?",
     accounts: SWAP_V2_ACCOUNTS.join(" "),
   },
   two_hop_swap: {
@@ -171,7 +170,7 @@ export const WHIRLPOOL_INSTRUCTIONS: Readonly<Record<string, InstructionShape>> 
   two_hop_swap_v2: {
     args:
       "amount:u64 otherAmountThreshold:u64 amountSpecifiedIsInput:bool aToBOne:bool aToBTwo:bool " +
-      "sqrtPriceLimitOne:u128 sqrtPriceLimitTwo:u128 remainingAccountsInfo:slices",
+      "sqrtPriceLimitOne:u128 sqrtPriceLimitTwo:u128 remainingAccountsInfo:AccountSlice[]?",
     accounts: TWO_HOP_SWAP_V2_ACCOUNTS.join(" "),
   },
   update_fees_and_rewards: { args: "", accounts: "whirlpool position tickArrayLower tickArrayUpper" },
@@ -190,4 +189,9 @@ export const WHIRLPOOL_RECORDS: Readonly<Record<string, string>> = {
     "feeAuthority:address collectProtocolFeesAuthority:address rewardEmissionsSuperAuthority:address " +
     "defaultProtocolFeeRate:u16",
   WhirlpoolsConfigExtension: "whirlpoolsConfig:address configExtensionAuthority:address tokenBadgeAuthority:address",
+};
+
+export const WHIRLPOOL_TYPES: Readonly<Record<string, string>> = {
+  /** What a run of the remaining accounts is for, by the program's number of it. */
+  AccountSlice: "accountsType:u8 length:u8",
 };

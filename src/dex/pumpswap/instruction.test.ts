@@ -3,15 +3,15 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
+import { GOLDEN_VECTORS, SHARED_DATA } from "#dex/test-data.ts";
 import { decodePumpSwapTrade } from "./decode.ts";
 import { type PumpSwapRequest, pumpSwapInstruction } from "./instruction.ts";
 import { loadPumpSwap, type PumpSwapState } from "./state.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const EXECUTED = join(DATA, "sol-trade-sdk-fixtures/pumpswap_ttwo.json");
-const ROUTE = join(DATA, "golden-vectors/route__NX-TTW-USDC-SOL.json");
-const there = existsSync(EXECUTED) && existsSync(ROUTE);
-if (!there) console.warn(`SKIPPED: an executed PumpSwap buy: not found at ${DATA}`);
+const EXECUTED = join(SHARED_DATA, "sol-trade-sdk-fixtures/pumpswap_ttwo.json");
+const ROUTE = join(GOLDEN_VECTORS, "route__NX-TTW-USDC-SOL.json");
+const there = existsSync(EXECUTED);
+if (!there) console.warn(`SKIPPED: an executed PumpSwap buy: not found at ${SHARED_DATA}`);
 
 function realState(): PumpSwapState {
   const { accounts, pools } = JSON.parse(readFileSync(ROUTE, "utf8")) as {

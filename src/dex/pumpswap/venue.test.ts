@@ -6,14 +6,14 @@ import { base58Decode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
 import { derivedAddress } from "#dex/derived-address.ts";
 import { PUMP_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import type { SwapOrder } from "#dex/venue.ts";
 import { feesOf, type PumpSwapFeeConfig } from "./fees.ts";
 import type { PumpSwapState } from "./state.ts";
 import { priceBuy, priceBuyExactQuoteIn, priceSell } from "./trade.ts";
 import { pumpSwapVenue } from "./venue.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const SDK_CASES = join(DATA, "sol-trade-sdk-fixtures/pumpswap_signed_official_1_19_0.json");
+const SDK_CASES = join(SHARED_DATA, "sol-trade-sdk-fixtures/pumpswap_signed_official_1_19_0.json");
 const there = existsSync(SDK_CASES);
 if (!there) console.warn(`SKIPPED: the published SDK's PumpSwap cases: not found at ${SDK_CASES}`);
 

@@ -9,6 +9,7 @@ import { base58Decode } from "#core/base58.ts";
 import type { Result } from "#core/result.ts";
 import type { Address } from "#core/units.ts";
 import { RAYDIUM_CLMM_PROGRAM } from "#dex/program-addresses.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import { decodeAmmConfig, decodeObservation, decodePoolState } from "./decode.ts";
 import { type ClmmSwapEvent, decodeSwap, decodeSwapEvent, decodeSwapEventLine } from "./decode-swap.ts";
 import { decodeBitmapExtension, decodeTickArray } from "./decode-ticks.ts";
@@ -17,12 +18,11 @@ import { type StepOrder, swapStep } from "./swap-step.ts";
 import { SYNTHETIC, syntheticPool } from "./synthetic-pool.ts";
 import { SQRT_PRICE_MAX_X64, SQRT_PRICE_MIN_X64 } from "./tick-math.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const CARBON = join(DATA, "carbon-decoder-fixtures/raydium-clmm");
+const CARBON = join(SHARED_DATA, "carbon-decoder-fixtures/raydium-clmm");
 const there = existsSync(CARBON);
 if (!there) console.warn(`SKIPPED: accounts and transactions of Raydium CLMM: not found at ${CARBON}`);
 
-const read = (path: string) => Bun.file(join(DATA, path)).json();
+const read = (path: string) => Bun.file(join(SHARED_DATA, path)).json();
 const account = async (name: string) =>
   new Uint8Array(Buffer.from((await read(`carbon-decoder-fixtures/raydium-clmm/${name}_account.json`)).data, "base64"));
 

@@ -1,19 +1,16 @@
 /**
- * CLMM against executions of the deployed program in a real SVM. The recordings lie outside the repository:
- * SANDPIPER_SHARED_DATA, else ../shared/data beside it.
+ * CLMM against executions of the deployed program in a real SVM. The recordings are those of
+ * test/fixtures/golden-vectors.
  */
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "#core/units.ts";
+import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import type { AccountBytes, ChainTime } from "#dex/venue.ts";
 import type { ClmmState } from "./state.ts";
 import { raydiumClmmVenue } from "./venue.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const FILE = join(DATA, "golden-vectors/raydium-clmm__UVXY-USDC-ANyC.json");
-const there = existsSync(FILE);
-if (!there) console.warn(`SKIPPED: recorded executions of Raydium CLMM: not found at ${FILE}`);
+const FILE = join(GOLDEN_VECTORS, "raydium-clmm__UVXY-USDC-ANyC.json");
 
 type Vector = {
   readonly dir: "AtoB" | "BtoA";
@@ -79,7 +76,7 @@ function agrees(state: ClmmState, vector: Vector, time: ChainTime): boolean {
   );
 }
 
-describe.skipIf(!there)("raydiumClmmVenue on recorded executions", () => {
+describe("raydiumClmmVenue on recorded executions", () => {
   test("starts from the recorded figures", async () => {
     const { golden, state } = await stage();
     expect(figuresLike(golden.initial_state, state)).toEqual(golden.initial_state);

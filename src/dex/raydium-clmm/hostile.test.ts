@@ -3,11 +3,11 @@
  * SANDPIPER_FUZZ_RUNS raises the number of mutations.
  */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SandpiperError } from "#core/error.ts";
 import { type Random, seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import { GOLDEN_VECTORS } from "#dex/test-data.ts";
 import type { AccountBytes, SwapOrder } from "#dex/venue.ts";
 import { decodeAmmConfig, decodeObservation, decodePoolState } from "./decode.ts";
 import { decodeSwap, decodeSwapEvent } from "./decode-swap.ts";
@@ -20,8 +20,7 @@ import { raydiumClmmVenue } from "./venue.ts";
 const RUNS = Number(process.env["SANDPIPER_FUZZ_RUNS"] ?? 20_000);
 /** For millions of runs on a busy machine. */
 const TIMEOUT_MS = 3_600_000;
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const GOLDEN = join(DATA, "golden-vectors/raydium-clmm__UVXY-USDC-ANyC.json");
+const GOLDEN = join(GOLDEN_VECTORS, "raydium-clmm__UVXY-USDC-ANyC.json");
 const ACCOUNTS = Array.from({ length: 20 }, (_, i) => `account ${i}` as Address);
 const DECODERS: readonly ((bytes: Uint8Array) => { ok: boolean })[] = [
   decodePoolState,
@@ -46,7 +45,6 @@ const synthetic = (build: "2024" | "2026"): Target => ({
 });
 
 async function targets(): Promise<readonly Target[]> {
-  if (!existsSync(GOLDEN)) return [synthetic("2024"), synthetic("2026")];
   const golden = await Bun.file(GOLDEN).json();
   const accounts = new Map<Address, AccountBytes>();
   for (const { pubkey, owner, data } of golden.accounts)

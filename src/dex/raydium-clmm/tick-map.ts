@@ -85,7 +85,9 @@ function firstFrom(ticks: ClmmTickArray["ticks"], place: number): ClmmTick | und
   return undefined;
 }
 
-const inPoolBitmap = (array: number): boolean => array >= -BITMAP_EXTENSION_BITS && array < BITMAP_EXTENSION_BITS;
+/** Whether the pool's own bitmap has a bit for the array; others are in the extension's account. */
+export const inPoolBitmap = (array: number): boolean =>
+  array >= -BITMAP_EXTENSION_BITS && array < BITMAP_EXTENSION_BITS;
 
 /** The named array next to `from`; undefined past the last one, a refusal where only the extension would know. */
 function nextNamed(map: TickMap, from: number, zeroForOne: boolean): number | ClmmRefusal | undefined {

@@ -4,12 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { Address } from "#core/units.ts";
+import { SHARED_DATA } from "#dex/test-data.ts";
 import type { AccountSet, SwapOrder } from "#dex/venue.ts";
 import { type CpmmRates, tradeBaseInput, tradeBaseOutput } from "./curve.ts";
 import { type CpmmState, raydiumCpmmVenue } from "./venue.ts";
 
-const DATA = process.env["SANDPIPER_SHARED_DATA"] ?? join(import.meta.dir, "../../../../shared/data");
-const SIMULATIONS = join(DATA, "sol-trade-sdk-fixtures/cpmm_swap_after_collection_mainnet.json");
+const SIMULATIONS = join(SHARED_DATA, "sol-trade-sdk-fixtures/cpmm_swap_after_collection_mainnet.json");
 const there = existsSync(SIMULATIONS);
 if (!there) console.warn(`SKIPPED: mainnet's simulations of CP-Swap: not found at ${SIMULATIONS}`);
 

@@ -135,7 +135,8 @@ const programAccount = (data: Uint8Array): AccountState => ({
   executable: false,
 });
 
-function bytesOf(length: number) {
+/** Zeroed account data and a view of it. */
+export function bytesOf(length: number) {
   const data = new Uint8Array(new ArrayBuffer(length));
   return { data, view: new DataView(data.buffer) };
 }

@@ -24,6 +24,8 @@ import {
   tokenAccount,
   walletAccount,
 } from "./accounts.ts";
+import { type SimConcentratedPool, writeConcentratedPools } from "./concentrated.ts";
+import { planConcentrated } from "./concentrated-plan.ts";
 import {
   FEE_TIERS,
   FUND_FEE_RATE,
@@ -33,7 +35,7 @@ import {
   planMarket,
 } from "./market-plan.ts";
 
-type SimToken = {
+export type SimToken = {
   readonly symbol: string;
   readonly mint: Address;
   readonly decimals: number;
@@ -52,6 +54,7 @@ export type SimWallet = { readonly keypair: Keypair; readonly tokenAccounts: rea
 export type SimMarket = {
   readonly tokens: readonly SimToken[];
   readonly pools: readonly SimPool[];
+  readonly concentrated: readonly SimConcentratedPool[];
   readonly traders: readonly SimWallet[];
   readonly rivals: readonly SimWallet[];
 };
@@ -60,6 +63,8 @@ export type GenesisOptions = {
   readonly seed: string;
   /** The exchange: programs/cp-swap.so. */
   readonly program: Uint8Array;
+  /** Concentrated pools and their exchange, programs/clmm.so; none when left out. */
+  readonly concentrated?: { readonly pools: number; readonly program: Uint8Array };
   /** The agent's public key; empty for none. */
   readonly wallet: string;
   readonly traders: number;
@@ -87,6 +92,7 @@ export async function writeGenesis(cluster: Cluster, options: GenesisOptions): P
   for (const address of TIP_ACCOUNTS) cluster.setAccount(address, walletAccount(LAMPORTS_PER_SOL));
   const supply = tokens.map(() => 0n);
   const pools = await writePools(cluster, plan, tokens, supply);
+  const concentrated = await writeConcentrated(cluster, options, plan, tokens, supply);
   const walletOf = (name: string) => keypairFromSeed(named(`${name}/${options.seed}`));
   const traders: SimWallet[] = [];
   for (let i = 0; i < options.traders; i++) {
@@ -104,7 +110,20 @@ export async function writeGenesis(cluster: Cluster, options: GenesisOptions): P
   // The native mint counts no supply.
   for (const [i, { mint, decimals }] of tokens.entries())
     cluster.setAccount(mint, mintAccount(decimals, mint === WSOL_MINT ? 0n : (supply[i] as bigint)));
-  return { tokens, pools, traders, rivals };
+  return { tokens, pools, concentrated, traders, rivals };
+}
+
+async function writeConcentrated(
+  cluster: Cluster,
+  { concentrated, seed }: GenesisOptions,
+  plan: MarketPlan,
+  tokens: readonly SimToken[],
+  supply: bigint[],
+): Promise<readonly SimConcentratedPool[]> {
+  if (concentrated === undefined || concentrated.pools === 0) return [];
+  const plans = planConcentrated(seed, plan, concentrated.pools);
+  const feeOwner = keypairFromSeed(named("fee-owner")).address;
+  return writeConcentratedPools(cluster, { plans, program: concentrated.program, feeOwner }, tokens, supply);
 }
 
 const named = (name: string): Uint8Array => createHash("sha256").update(`sandpiper/${name}`).digest();

@@ -1,5 +1,5 @@
 /**
- * Where the exchange program's bytes are: in the source tree as programs/cp-swap.so, and in a distribution beside the
+ * Where the bytes of the exchange programs are: in the source tree as programs/<name>.so, and in a distribution beside the
  * executable, in lib/, like every other native file.
  */
 import { readFileSync } from "node:fs";
@@ -9,13 +9,13 @@ import { SIM_ERROR } from "#sim/errors.ts";
 
 /** Where `bun build --compile` puts a program's own files. */
 const COMPILED_ROOT = "/$bunfs/";
-const PROGRAM_FILE = "cp-swap.so";
 
 /** Throws a SandpiperError when the file is not there. */
-export function readProgramFile(): Uint8Array {
+export function readProgramFile(name: "cp-swap" | "clmm"): Uint8Array {
+  const file = `${name}.so`;
   const path = import.meta.path.startsWith(COMPILED_ROOT)
-    ? join(dirname(process.execPath), "lib", PROGRAM_FILE)
-    : join(import.meta.dir, "..", "..", "..", "programs", PROGRAM_FILE);
+    ? join(dirname(process.execPath), "lib", file)
+    : join(import.meta.dir, "..", "..", "..", "programs", file);
   try {
     return readFileSync(path);
   } catch (cause) {

@@ -26,9 +26,10 @@ export class Traders {
 
   constructor(
     readonly cluster: Cluster,
-    readonly market: SimMarket,
     readonly flow: Flow,
     readonly slotMs: number,
+    /** The signed transaction of a planned trade. */
+    readonly transactionOf: (trade: PlannedTrade, blockhash: string) => Uint8Array,
   ) {}
 
   get counters(): TraderCounters {
@@ -52,14 +53,14 @@ export class Traders {
   }
 
   #submit(trade: PlannedTrade): void {
-    const wire = tradeTransaction(this.market, trade, this.cluster.latestBlockhash().blockhash);
+    const wire = this.transactionOf(trade, this.cluster.latestBlockhash().blockhash);
     const result = this.cluster.submit(wire);
     if (result.kind === "executed" && result.executed.error === null) this.#counters.landed++;
     else this.#counters.failed++;
   }
 }
 
-/** The signed transaction of a planned trade: one swap at whatever price there is. */
+/** One swap on a constant-product pool at whatever price there is. */
 export function tradeTransaction(market: SimMarket, trade: PlannedTrade, blockhash: string): Uint8Array {
   const { keypair, tokenAccounts } = market.traders[trade.trader] as SimWallet;
   const { facts, tokens } = market.pools[trade.pool] as SimPool;

@@ -14,6 +14,7 @@ typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
+typedef int i32;
 typedef long long i64;
 
 #define INLINE static inline __attribute__((always_inline))
@@ -72,6 +73,7 @@ typedef struct {
 
 extern void sol_log_(const u8 *text, u64 length);
 extern void sol_log_data(const Slice *fields, u64 count);
+extern void abort(void) __attribute__((noreturn));
 extern u64 sol_get_clock_sysvar(Clock *clock);
 extern u64 sol_create_program_address(const Slice *seeds, u64 count, const u8 *program_id, u8 *address);
 extern u64 sol_invoke_signed_c(const Instruction *instruction, const Account *accounts, u64 account_count,
@@ -83,6 +85,8 @@ extern u64 sol_invoke_signed_c(const Instruction *instruction, const Account *ac
  */
 INLINE u64 read_u64(const u8 *at) { return *(const u64 *)at; }
 INLINE void write_u64(u8 *at, u64 value) { *(u64 *)at = value; }
+INLINE u32 read_u32(const u8 *at) { return *(const u32 *)at; }
+INLINE void write_u32(u8 *at, u32 value) { *(u32 *)at = value; }
 INLINE u16 read_u16(const u8 *at) { return *(const u16 *)at; }
 INLINE void write_u16(u8 *at, u16 value) { *(u16 *)at = value; }
 
