@@ -61,6 +61,17 @@ describe("SandwichDetector.see() finds", () => {
     expect(found[0]?.netLamports).toBe((found[0]?.grossLamports ?? 0n) - 1_010_000n);
   });
 
+  test("one of sellers: the back buys again with all that the front got", () => {
+    const { found } = detect((market, run) => {
+      const front = run(market.next([sell("attacker", 200_000_000_000n)]));
+      run(market.next([sell("victim", 300_000_000_000n)]));
+      run(market.next([buy("attacker", got(front))]));
+    });
+    expect(found[0]).toMatchObject({ kind: "same_slot", attackers: ["attacker"] as unknown as Address[] });
+    expect(found[0]?.victims[0]?.loss?.amount).toBeGreaterThan(0n);
+    expect(found[0]?.netLamports).toBeGreaterThan(0n);
+  });
+
   test("any number of victims", () => {
     const victims = Array.from({ length: 12 }, (_, i) => `victim ${i}`);
     const { found } = detect((market, run) => sandwich(market, run, { victims }));
