@@ -11,6 +11,7 @@ import { printConfig } from "./config.ts";
 import { runJudge } from "./judge.ts";
 import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
+import { runMev } from "./mev-scan.ts";
 import { runMigrate } from "./migrate.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
@@ -29,7 +30,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args) => printConfig(readConfig(args, process.env)),
   },
   replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
-  judge: { about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle", run: runJudge },
+  judge: {
+    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle",
+    run: runJudge,
+  },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
   query: { about: "ask the tables: SQL, or a named view; without either it lists the views", run: runQuery },
   topics: { about: "make the topics on Kafka (kafka.brokers) as planned, and print what is there", run: runTopics },
@@ -38,6 +42,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ledger: {
     about: "the signed record: verify FOLDER, prove FOLDER INDEX, export FOLDER OUT, append",
     run: (args) => runLedger(args),
+  },
+  mev: {
+    about: "sandwiches and atomic arbitrages in recorded blocks: scan FILE|FOLDER [--json]",
+    run: (args) => runMev(args),
   },
   version: {
     about: "print the version",

@@ -5,14 +5,16 @@
 import { base58Decode } from "#core/base58.ts";
 import type { Address, Signature } from "#core/units.ts";
 import { type Refuse, Walker } from "./json-walker.ts";
-import type { MarketInstruction, MarketTransaction, TokenFacts } from "./transaction.ts";
+import type { ExecutionEffects, MarketInstruction, MarketTransaction, TokenFacts } from "./transaction.ts";
 
 export type RecordedBlock = {
   readonly slot: bigint;
   /** Unix seconds; 0 when the recording does not say. */
   readonly blockTime: number;
-  readonly transactions: readonly (MarketTransaction & { readonly vote: boolean })[];
+  readonly transactions: readonly RecordedTransaction[];
 };
+
+type RecordedTransaction = MarketTransaction & ExecutionEffects & { readonly vote: boolean };
 
 const TRANSACTIONS_MAX = 100_000;
 /** Slots that may lie between a block and its parent: a name that says more is no slot number. */
@@ -35,7 +37,7 @@ export function parseBlock(json: unknown, slotInName: number, refuse: Refuse): R
   return { slot, blockTime, transactions: transactions.map((item, index) => parseTransaction(item, slot, index)) };
 }
 
-function parseTransaction(item: Walker, slot: bigint, indexInSlot: number) {
+function parseTransaction(item: Walker, slot: bigint, indexInSlot: number): RecordedTransaction {
   const message = item.at("transaction").at("message");
   const meta = item.at("meta");
   const loaded = meta.has("loadedAddresses") ? meta.at("loadedAddresses") : undefined;
@@ -61,7 +63,37 @@ function parseTransaction(item: Walker, slot: bigint, indexInSlot: number) {
           .map((line) => line.text())
       : [],
     tokenAccounts: tokenAccounts(meta, keys),
+    signers: new Set(keys.slice(0, signatures.length)),
+    feeLamports: meta.has("fee") ? BigInt(meta.at("fee").whole()) : 0n,
+    lamportChanges: lamportChanges(meta, keys),
+    tokenOwners: tokenOwners(meta, keys),
   };
+}
+
+function lamportChanges(meta: Walker, keys: readonly Address[]): ReadonlyMap<Address, bigint> {
+  const changes = new Map<Address, bigint>();
+  if (!meta.has("preBalances") || !meta.has("postBalances")) return changes;
+  const after = meta.at("postBalances").list();
+  meta
+    .at("preBalances")
+    .list()
+    .forEach((before, index) => {
+      const change = BigInt(after[index]?.whole() ?? before.fail("a balance after", "none")) - BigInt(before.whole());
+      const key = keys[index] ?? before.fail(`below ${keys.length}`, "out of range");
+      if (change !== 0n) changes.set(key, change);
+    });
+  return changes;
+}
+
+function tokenOwners(meta: Walker, keys: readonly Address[]): ReadonlyMap<Address, Address> {
+  const owners = new Map<Address, Address>();
+  for (const side of ["preTokenBalances", "postTokenBalances"])
+    for (const balance of meta.has(side) ? meta.at(side).list() : []) {
+      const key = keys[balance.at("accountIndex").whole()];
+      if (key === undefined || !balance.has("owner")) continue;
+      owners.set(key, balance.at("owner").text(ADDRESS, "an address") as Address);
+    }
+  return owners;
 }
 
 function flatten(topLevel: Walker, meta: Walker, keys: readonly Address[]): MarketInstruction[] {

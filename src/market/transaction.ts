@@ -30,3 +30,13 @@ export type MarketTransaction = {
   /** Token accounts that the source named mints for. */
   readonly tokenAccounts: ReadonlyMap<Address, TokenFacts>;
 };
+
+/** What executing a transaction cost and moved beyond token amounts, as recorded blocks tell it. */
+export type ExecutionEffects = {
+  readonly signers: ReadonlySet<Address>;
+  readonly feeLamports: bigint;
+  /** Accounts whose lamports changed, by how much; the fee is in the fee payer's. */
+  readonly lamportChanges: ReadonlyMap<Address, bigint>;
+  /** Owners of the token accounts, where the recording names them. */
+  readonly tokenOwners: ReadonlyMap<Address, Address>;
+};

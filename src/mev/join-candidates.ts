@@ -1,0 +1,82 @@
+/** Candidates into findings: those whose legs lie in the same transactions are one attack on several pools. */
+import type { Address, Signature } from "#core/units.ts";
+import { isVenueProgram } from "#dex/swap-shape.ts";
+import type { Candidate } from "./candidate.ts";
+import type { SandwichFinding, SandwichKind } from "./finding.ts";
+import type { Habits } from "./habits.ts";
+import { weigh } from "./score.ts";
+import type { TransactionFacts } from "./trade.ts";
+import type { WalletLinks } from "./wallet-links.ts";
+
+export function joinCandidates(
+  candidates: readonly Candidate[],
+  links: WalletLinks,
+  habits: Habits,
+): SandwichFinding[] {
+  const byTransactions = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const signatures = [...new Set(candidate.legs.map(({ trade }) => trade.transaction.signature))].sort().join();
+    byTransactions.set(signatures, [...(byTransactions.get(signatures) ?? []), candidate]);
+  }
+  return [...byTransactions.values()].map((parts) => findingOf(parts, links, habits));
+}
+
+function findingOf(parts: readonly Candidate[], links: WalletLinks, habits: Habits): SandwichFinding {
+  const legs = parts
+    .flatMap((part) => part.placed.map(({ order }, i) => ({ order, leg: part.legs[i] as Candidate["legs"][number] })))
+    .sort((a, b) => a.order - b.order)
+    .map(({ leg }) => leg);
+  const victims = parts.flatMap((part) => part.victims);
+  const attackers = [...new Set(legs.map(({ trade }) => trade.actor))];
+  const transactions = distinct(legs.map(({ trade }) => trade.transaction));
+  const tipLamports = sum(transactions.map((transaction) => transaction.tipLamports));
+  const grossLamports = sum(parts.map((part) => part.grossLamports));
+  const netLamports = grossLamports - tipLamports - sum(transactions.map(({ feeLamports }) => feeLamports));
+  const [first, last] = [transactions[0] as TransactionFacts, transactions.at(-1) as TransactionFacts];
+  const taking = distinct([...transactions, ...victims.map(({ trade }) => trade.transaction)]);
+  const contiguous = first.slot === last.slot && taking.length === last.index - first.index + 1;
+  const { findings, roundTrips } = habits.of(attackers);
+  const { score, evidence } = weigh({
+    slots: last.slot - first.slot,
+    bystanders: sumNumbers(parts.map((part) => part.bystanders)),
+    contiguous,
+    mismatch: Math.max(...parts.map((part) => part.mismatch)),
+    lossShare: least(parts.map((part) => part.lossShare)),
+    victimShare: least(parts.map((part) => part.victimShare)),
+    tipLamports,
+    links: linkWords(attackers, links),
+    ownProgram: new Set(legs.map(({ trade }) => trade.program)).size === 1 && legs.every(notOfDex),
+    earlierFindings: findings,
+    earlierRoundTrips: roundTrips,
+  });
+  const kind = kindOf(attackers.length, last.slot - first.slot, contiguous && tipLamports > 0n);
+  return { kind, slot: last.slot, attackers, victims, legs, grossLamports, netLamports, score, evidence };
+}
+
+function kindOf(wallets: number, slots: number, bundle: boolean): SandwichKind {
+  if (wallets > 1) return "multi_wallet";
+  if (slots > 0) return "wide";
+  return bundle ? "bundle" : "same_slot";
+}
+
+function linkWords(attackers: readonly Address[], links: WalletLinks): string[] {
+  return attackers.flatMap((wallet, i) => {
+    const related = links.related(wallet);
+    return attackers.slice(i + 1).flatMap((other) => {
+      const words = related.get(other);
+      return words === undefined ? [] : [`${wallet} and ${other} by ${words}`];
+    });
+  });
+}
+
+function distinct(transactions: readonly TransactionFacts[]): TransactionFacts[] {
+  const bySignature = new Map<Signature, TransactionFacts>();
+  for (const transaction of transactions) bySignature.set(transaction.signature, transaction);
+  return [...bySignature.values()];
+}
+
+const notOfDex = ({ trade }: Candidate["legs"][number]): boolean => !isVenueProgram(trade.program);
+const least = (values: readonly (number | undefined)[]): number | undefined =>
+  values.reduce((low, value) => (low === undefined || value === undefined ? undefined : Math.min(low, value)));
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+const sumNumbers = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
