@@ -2,27 +2,27 @@
 import type { Clock } from "#core/clock.ts";
 import { COUNTER, COUNTERS_BYTES, countersOver } from "#decide/counters.ts";
 import { DECISION_RING } from "#decide/decision-record.ts";
-import { createHotLoop } from "#decide/hot-loop.ts";
+import { createHotLoop, type HotLoopSettings } from "#decide/hot-loop.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { Histogram } from "#memory/histogram.ts";
 import { ARBITRAGE_RING, MARKET_RECORD } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, SlotProducer, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { loadModel } from "#model/default-model.ts";
-import { BENCH_SETTINGS, type HotThreadResult, POLICY, WARM_UP_EVENTS } from "./hot-thread-settings.ts";
+import { type HotThreadResult, POLICY, WARM_UP_EVENTS } from "./hot-thread-settings.ts";
 import type { Workload } from "./hot-thread-workload.ts";
 
 type Timed = { readonly plain: number[]; readonly deciding: number[] };
 
 /** One pass under a counted clock, whose records are hashed, then one under the system's, which is timed. */
-export function runHotThread(workload: Workload, modelsDir: string): HotThreadResult {
+export function runHotThread(workload: Workload, modelsDir: string, settings: HotLoopSettings): HotThreadResult {
   const model = loadModel(modelsDir, "arb");
   let event = 0;
   const counted = { monotonicNs: () => 1e9 + 1_000 * event };
-  const checked = runPass(workload, model.predict, counted, (i) => {
+  const checked = runPass(workload, settings, model.predict, counted, (i) => {
     event = i;
   });
-  const timed = runPass(workload, model.predict, createSystemClock(), () => {});
+  const timed = runPass(workload, settings, model.predict, createSystemClock(), () => {});
   return {
     hash: checked.hash,
     decisions: checked.decisions,
@@ -34,6 +34,7 @@ export function runHotThread(workload: Workload, modelsDir: string): HotThreadRe
 
 function runPass(
   workload: Workload,
+  settings: HotLoopSettings,
   predict: (features: Float32Array) => number,
   clock: Pick<Clock, "monotonicNs">,
   begin: (event: number) => void,
@@ -52,7 +53,7 @@ function runPass(
     clock,
     counters,
     latency,
-    settings: BENCH_SETTINGS,
+    settings,
   });
   loop.setCatalogue({ version: 1, pools: workload.pools });
   const times: Timed = { plain: [], deciding: [] };

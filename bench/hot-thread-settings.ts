@@ -4,6 +4,7 @@ import type { PolicyFields } from "#memory/switchboard.ts";
 
 export const BENCH_SETTINGS: HotLoopSettings = {
   hopsMax: 3,
+  splitGainLamportsMin: 0,
   inputLamportsMax: 50_000_000_000,
   tipShareMax: 0.5,
   feeLamports: 5_000,
@@ -18,6 +19,9 @@ export const POLICY: PolicyFields = {
   evMinLamports: 10_000,
   tipLadderLamports: [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000],
 };
+
+/** The same with split hops, which the C side does not have: timed beside it, its records are others. */
+export const SPLITTING_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, splitGainLamportsMin: 10_000 };
 
 /** The just-in-time compiler needs these; C gets the same. */
 export const WARM_UP_EVENTS = 100_000;

@@ -5,7 +5,7 @@
  * Both sides read the same records from a ring, one at a time, and are timed from the publish of a record to the end of
  * the loop's turn on it: plain events only screen the pool's cycles, deciding ones also size, score and write a decision.
  * First both run under a counted clock and every byte of every decision record is compared: the C side counts only
- * because it does the same work. Ours and C take turns, each run in a process of its own; medians over the runs. The hop
+ * because it does the same work. It has no split hops, so ours run without for the comparison, and once more with. Ours and C take turns, each run in a process of its own; medians over the runs. The hop
  * between two processes is not in these figures: bench/ring.ts has it.
  */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureDefaultModel } from "#model/default-model.ts";
 import { runHotThread } from "./hot-thread-run.ts";
-import { BENCH_SETTINGS, type HotThreadResult, POLICY, WARM_UP_EVENTS } from "./hot-thread-settings.ts";
+import {
+  BENCH_SETTINGS,
+  type HotThreadResult,
+  POLICY,
+  SPLITTING_SETTINGS,
+  WARM_UP_EVENTS,
+} from "./hot-thread-settings.ts";
 import { makeWorkload, type Workload } from "./hot-thread-workload.ts";
 import { compileNative } from "./native.ts";
 import { machine, median, short, table } from "./report.ts";
@@ -66,9 +72,11 @@ function main(): void {
   const self = [process.execPath, import.meta.path, "run", folder];
   const ours: HotThreadResult[] = [];
   const theirs: HotThreadResult[] = [];
+  const splitting: HotThreadResult[] = [];
   for (let run = 0; run < runs; run++) {
     ours.push(spawnResult(self));
     theirs.push(spawnResult(native));
+    splitting.push(spawnResult([...self, "splitting"]));
   }
   const [mine, other] = [ours[0] as HotThreadResult, theirs[0] as HotThreadResult];
   const same = mine.hash === other.hash && mine.decisions === other.decisions && mine.sends === other.sends;
@@ -82,10 +90,11 @@ function main(): void {
     ).map(([key, name]) => {
       const a = median(ours.map((result) => result[kind][key]));
       const b = median(theirs.map((result) => result[kind][key]));
-      return [kind, name, short(a), short(b), short(a / b)];
+      const c = median(splitting.map((result) => result[kind][key]));
+      return [kind, name, short(a), short(b), short(a / b), short(c)];
     }),
   );
-  console.log(`${table(["event", "time", "Sandpiper, ns", "C, ns", "ratio"], rows)}\n`);
+  console.log(`${table(["event", "time", "Sandpiper, ns", "C, ns", "ratio", "splitting, ns"], rows)}\n`);
   console.log(
     `Events: ${mine.plain.count} plain, ${mine.deciding.count} deciding; cycles ${workload.index.places} places, pools ${workload.pools.length}.`,
   );
@@ -98,6 +107,12 @@ function main(): void {
 
 if (process.argv[2] === "run")
   process.stdout.write(
-    JSON.stringify(runHotThread(makeWorkload(EVENTS, BENCH_SETTINGS.hopsMax), process.argv[3] ?? "")),
+    JSON.stringify(
+      runHotThread(
+        makeWorkload(EVENTS, BENCH_SETTINGS.hopsMax),
+        process.argv[3] ?? "",
+        process.argv[4] === "splitting" ? SPLITTING_SETTINGS : BENCH_SETTINGS,
+      ),
+    ),
   );
 else main();

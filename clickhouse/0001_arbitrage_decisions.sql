@@ -40,7 +40,13 @@ CREATE TABLE sandpiper.ingest_arbitrage_decisions (
     `sim_net_lamports` Int64,
     `sim_compute_units` UInt64,
     `sim_ns` UInt64,
-    `sim_error` String
+    `sim_error` String,
+    `split_hop` UInt32,
+    `split_pool` String,
+    `split_dex` String,
+    `split_amount_in` UInt64,
+    `split_amount_out` UInt64,
+    `split_gain_lamports` Int64
   ),
   `bus_offset` UInt64
 ) ENGINE = Null;
@@ -81,6 +87,12 @@ CREATE TABLE sandpiper.arb_opportunities (
   sim_compute_units UInt64,
   sim_ns UInt64,
   sim_error LowCardinality(String),
+  split_hop UInt32,
+  split_pool LowCardinality(String),
+  split_dex LowCardinality(String),
+  split_amount_in UInt64,
+  split_amount_out UInt64,
+  split_gain_lamports Int64,
   bus_offset UInt64 CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1)),
   INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1,
@@ -124,6 +136,12 @@ CREATE MATERIALIZED VIEW sandpiper.view_arb_opportunities TO sandpiper.arb_oppor
   `arb`.`sim_compute_units` AS sim_compute_units,
   `arb`.`sim_ns` AS sim_ns,
   `arb`.`sim_error` AS sim_error,
+  `arb`.`split_hop` AS split_hop,
+  `arb`.`split_pool` AS split_pool,
+  `arb`.`split_dex` AS split_dex,
+  `arb`.`split_amount_in` AS split_amount_in,
+  `arb`.`split_amount_out` AS split_amount_out,
+  `arb`.`split_gain_lamports` AS split_gain_lamports,
   bus_offset
 FROM sandpiper.ingest_arbitrage_decisions AS envelope
 WHERE envelope.type = 'ARB';

@@ -60,7 +60,8 @@ function importsOf(glob: string): Import[] {
   });
 }
 
-const isTest = (file: string) => /\.test\.ts$/.test(file);
+/** A test, or what tests share: test-*.ts beside them. */
+const isTest = (file: string) => /(\.test|(^|\/)test-[^/]+)\.ts$/.test(file);
 
 /** The room of a file under src/: the longest named one. */
 function roomOf(path: string): string {
@@ -95,7 +96,7 @@ function breaches(): string[] {
       found.push(`${file} imports ${target}: an agent names parts of ours, no package`);
   }
   for (const { file, target } of [...importsOf("src/**/*.ts"), ...importsOf("agents/*.ts")]) {
-    if (!isTest(file) && /(^|\/)(test|bench)\//.test(target))
+    if (!isTest(file) && (isTest(target) || /(^|\/)(test|bench)\//.test(target)))
       found.push(`${file} imports ${target}: shipped code knows no tests`);
   }
   return found;

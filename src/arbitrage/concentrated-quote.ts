@@ -6,7 +6,7 @@
 import type { ConcentratedFacts } from "#core/pool.ts";
 import { TICK_ARRAY_TICKS } from "#dex/raydium-clmm/layout.ts";
 import { type StepOrder, swapStep } from "#dex/raydium-clmm/swap-step.ts";
-import { arrayOf } from "#dex/raydium-clmm/tick-map.ts";
+import { arrayOf, inPoolBitmap } from "#dex/raydium-clmm/tick-map.ts";
 import { SQRT_PRICE_MAX_X64, SQRT_PRICE_MIN_X64, sqrtPriceAtTick } from "#dex/raydium-clmm/tick-math.ts";
 import { type ConcentratedPool, CROSSINGS_MAX } from "./concentrated-pool.ts";
 
@@ -64,6 +64,12 @@ export function fillConcentrated(
   if (arraysBetween(facts, firstArray, lastArray) > tickArraysMax) return undefined;
   const [amountIn, amountOut] = exactIn ? [amount, tally.calculated] : [tally.calculated, amount];
   return amountIn === 0n || amountOut === 0n ? undefined : { amountIn, amountOut, firstArray, lastArray };
+}
+
+/** Tick arrays and bitmaps that a swap over this way names. */
+export function walkedArrays(facts: ConcentratedFacts, { firstArray, lastArray }: ConcentratedFill): number {
+  const inPool = inPoolBitmap(firstArray) && inPoolBitmap(lastArray);
+  return arraysBetween(facts, firstArray, lastArray) + (inPool ? 0 : 1);
 }
 
 /** How many tick arrays exist from one number to another, both included. */

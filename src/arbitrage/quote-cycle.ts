@@ -50,7 +50,7 @@ export function exactHop(table: PoolTable, pool: PoolFacts, inputSide: 0 | 1, ti
 }
 
 /** What one hop pays out; 0n where its program would refuse. */
-function quoteHop({ pool, inputSide, reserveIn, reserveOut, concentrated }: ExactHop, amount: bigint): bigint {
+export function quoteHop({ pool, inputSide, reserveIn, reserveOut, concentrated }: ExactHop, amount: bigint): bigint {
   return concentrated === undefined
     ? quoteExactIn(pool, reserveIn, reserveOut, amount)
     : (fillConcentrated(concentrated, inputSide, amount, "exact-in")?.amountOut ?? 0n);

@@ -104,6 +104,7 @@ function policyOf(config: Config): Switchboard {
 
 const settingsOf = (config: Config) => ({
   hopsMax: config["arbitrage.hopsMax"],
+  splitGainLamportsMin: config["arbitrage.splitGainLamportsMin"],
   inputLamportsMax: config["arbitrage.inputLamportsMax"],
   tipShareMax: config["arbitrage.tipShareMax"],
   feeLamports: Number(SIGNATURE_FEE_LAMPORTS),

@@ -141,6 +141,12 @@ export const CONFIG_SCHEMA = {
     100_000_000_000,
     "lamports, ascending: the tips to choose from",
   ),
+  "arbitrage.splitGainLamportsMin": whole(
+    10_000,
+    0,
+    1_000_000_000_000,
+    "least gain, in lamports, for which one hop of a cycle is split over two pools of its pair; 0 never splits. Too low spends a larger transaction and one more pool that may move on next to nothing",
+  ),
   "arbitrage.simulate": choice(
     ["off", "beside", "before"],
     "beside",

@@ -17,7 +17,7 @@ describe("InFlight", () => {
   test("behaves as a plain list of held pools does", () => {
     const step = fc.record({
       kind: fc.constantFrom("hold" as const, "change" as const, "settle" as const),
-      pools: fc.uniqueArray(fc.nat(12), { minLength: 2, maxLength: 4 }),
+      pools: fc.uniqueArray(fc.nat(12), { minLength: 2, maxLength: 5 }),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

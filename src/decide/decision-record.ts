@@ -9,7 +9,10 @@
  *        80   u64 × 5   amounts: the input, then each hop's output
  *        120  f64 gross  128 f64 fee  136 f64 tip  144 f64 net  152 f64 expected value (lamports, whole)  160 f64 score
  *        168  f64 × 16  tip ladder, lamports
- *        296  f32 × 32  features
+ *        296  f32 × 18  features
+ *        368  u64 × 4   of the second pool of a split hop: reserves in, out; amount in, out     400  f64 gain, lamports
+ *        408  u32 which hop is split, from 1, 0 when none is     412  u32 second hop     416  i16 × 2 its tick arrays
+ *        420  u8  1 when it has them
  *        424  u64 × 8   reserves the hops were quoted on: in, out of each
  *        488  i16 × 8   first and last tick array of each hop's walk, where liquidity is concentrated
  *        504  u8 × 4    1 for each hop that has them               508  4 bytes unused
@@ -28,7 +31,8 @@ export const DECISION_RING = { slotBytes: 512, capacity: 1_024 } as const;
 export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
 const HOPS_MAX = 4;
 const TIPS_MAX = 16;
-const FEATURES_MAX = 32;
+const FEATURES_MAX = 18;
+const SPLIT_AT = 368;
 const TICK_ARRAYS_AT = 488;
 const HAS_TICK_ARRAYS_AT = 504;
 
@@ -43,6 +47,17 @@ export type DecisionHop = {
   readonly tickArrays?: readonly [number, number];
 };
 
+/** A hop that goes over two pools: the part that the second one takes. */
+export type DecisionSplit = {
+  /** Which hop, from 0; `hops` has its first pool there. */
+  readonly place: number;
+  readonly second: DecisionHop;
+  readonly amountIn: bigint;
+  readonly amountOut: bigint;
+  /** The gross profit beyond that of the same cycle without the split. */
+  readonly gainLamports: bigint;
+};
+
 export type Decision = {
   readonly action: "send" | "skip";
   readonly reason: ReasonName;
@@ -53,7 +68,9 @@ export type Decision = {
   readonly feedNs: number;
   readonly decideNs: number;
   readonly hops: readonly DecisionHop[];
+  /** The input, then the output of every hop; of a split hop what both pools pay out. */
   readonly amounts: readonly bigint[];
+  readonly split?: DecisionSplit;
   readonly grossLamports: bigint;
   readonly feeLamports: bigint;
   readonly tipLamports: bigint;
@@ -93,6 +110,7 @@ export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decisi
     arrays.set(hop.tickArrays, 2 * i);
     u8[at + HAS_TICK_ARRAYS_AT + i] = 1;
   });
+  if (decision.split !== undefined) writeSplit(u32, f64, u8, at, decision.split);
   decision.amounts.forEach((amount, i) => {
     writeU64(u32, word + 20 + 2 * i, amount);
   });
@@ -107,6 +125,40 @@ export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decisi
   });
   const floats = new Float32Array(u8.buffer, at + 296, FEATURES_MAX);
   floats.set(decision.features.slice(0, FEATURES_MAX));
+}
+
+function writeSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: number, split: DecisionSplit): void {
+  const word = (at + SPLIT_AT) >> 2;
+  const { place, second, amountIn, amountOut, gainLamports } = split;
+  [second.reserveIn, second.reserveOut, amountIn, amountOut].forEach((value, i) => {
+    writeU64(u32, word + 2 * i, value);
+  });
+  f64[(at + SPLIT_AT + 32) >> 3] = Number(gainLamports);
+  u32[word + 10] = place + 1;
+  u32[word + 11] = 2 * second.pool + second.inputSide;
+  if (second.tickArrays === undefined) return;
+  new Int16Array(u8.buffer, at + SPLIT_AT + 48, 2).set(second.tickArrays);
+  u8[at + SPLIT_AT + 52] = 1;
+}
+
+function readSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: number): DecisionSplit | undefined {
+  const word = (at + SPLIT_AT) >> 2;
+  const [place, hop] = [u32[word + 10] as number, u32[word + 11] as number];
+  if (place === 0 || place > HOPS_MAX) return undefined;
+  const [first, last] = new Int16Array(u8.buffer, at + SPLIT_AT + 48, 2) as unknown as [number, number];
+  return {
+    place: place - 1,
+    second: {
+      pool: hop >>> 1,
+      inputSide: (hop & 1) as 0 | 1,
+      reserveIn: readU64(u32, word),
+      reserveOut: readU64(u32, word + 2),
+      ...(u8[at + SPLIT_AT + 52] === 1 && { tickArrays: [first, last] as const }),
+    },
+    amountIn: readU64(u32, word + 4),
+    amountOut: readU64(u32, word + 6),
+    gainLamports: BigInt(f64[(at + SPLIT_AT + 32) >> 3] as number),
+  };
 }
 
 /** What the io thread tells the hot thread after an outcome, or when the wallet changed. */
@@ -149,6 +201,7 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
   const hopCount = count(12, HOPS_MAX);
   const floats = new Float32Array(u8.buffer, at + 296, count(14, FEATURES_MAX));
   const arrays = new Int16Array(u8.buffer, at + TICK_ARRAYS_AT, 2 * HOPS_MAX);
+  const split = readSplit(u32, f64, u8, at);
   return {
     action: u32[word] === 1 ? "send" : "skip",
     reason: reason.name,
@@ -171,6 +224,7 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
       };
     }),
     amounts: Array.from({ length: hopCount + 1 }, (_, i) => readU64(u32, word + 20 + 2 * i)),
+    ...(split !== undefined && { split }),
     grossLamports: whole(15),
     feeLamports: whole(16),
     tipLamports: whole(17),

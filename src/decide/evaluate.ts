@@ -5,18 +5,27 @@
 
 import { fillConcentrated } from "#arbitrage/concentrated-quote.ts";
 import { type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { findSplit, type Split } from "#arbitrage/find-split.ts";
+import type { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import type { PoolTable } from "#arbitrage/pool-table.ts";
 import { type ExactHop, exactHop, hopAmounts, tickArraysPerHop } from "#arbitrage/quote-cycle.ts";
-import { sizeCycle } from "#arbitrage/sizing.ts";
+import { type Sized, sizeCycle } from "#arbitrage/sizing.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
 import { createFeatureInput, createFeatureRow, type FeatureInput, fillFeatures } from "#model/features.ts";
 import { chooseTip, type TipChoice, type TipLimits } from "./choose-tip.ts";
-import type { Decision, DecisionHop } from "./decision-record.ts";
+import type { Decision, DecisionHop, DecisionSplit } from "./decision-record.ts";
 import { IN_FLIGHT_MAX, type InFlight } from "./in-flight.ts";
 import type { ReasonName } from "./reasons.ts";
 
 export type Predict = (features: Float32Array) => number;
+
+/** What the cycles are made of. */
+export type DecisionMarket = {
+  readonly index: CycleIndex;
+  readonly pools: readonly PoolFacts[];
+  readonly parallels: ParallelPools;
+};
 
 /** Where and when an event happened, as the market's record says. */
 export type EventStamps = {
@@ -40,14 +49,14 @@ export class Evaluator {
     private readonly table: PoolTable,
     private readonly inFlight: InFlight,
     private readonly policy: PolicyTarget,
-    private readonly limits: TipLimits,
+    private readonly limits: TipLimits & { readonly splitGainLamportsMin: number },
     private readonly predict: Predict,
   ) {}
 
   /** The decision on one candidate, or undefined when its exact profit does not even pay the least tip and the fee. */
   evaluate(
     candidate: { readonly place: number; readonly input: number; readonly inputMax: number },
-    market: { readonly index: CycleIndex; readonly pools: readonly PoolFacts[] },
+    market: DecisionMarket,
     stamps: Readonly<EventStamps>,
     context: { readonly nowNs: number; readonly slotProgress: number; readonly recent: RecentOutcomes },
     sequence: number,
@@ -56,10 +65,11 @@ export class Evaluator {
     const sized = sizeCycle(hops, candidate.input, candidate.inputMax);
     const least = this.limits.feeLamports + (this.policy.tipLadderLamports[0] as number);
     if (sized.output - sized.input <= least) return undefined;
-    const amounts = hopAmounts(hops, BigInt(sized.input));
+    const split = this.#splitOf(hops, sized, candidate.inputMax, market, context.nowNs);
+    const amounts = split?.amounts ?? hopAmounts(hops, BigInt(sized.input));
     const gross = (amounts[hops.length] as bigint) - (amounts[0] as bigint);
     const input = this.#input;
-    describe(input, hops, amounts, gross);
+    describe(input, hops, amounts, gross, split);
     input.eventAgeMs = (context.nowNs - stamps.eventNs) / 1e6;
     input.slotProgress = context.slotProgress;
     input.recentTipMedianLamports = context.recent.tipMedianLamports;
@@ -67,7 +77,7 @@ export class Evaluator {
     input.recentOutbidShare = context.recent.outbidShare;
     fillFeatures(this.#features, input);
     chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict);
-    const decisionHops = hops.map((hop, i) => decisionHop(hop, amounts[i] as bigint));
+    const decisionHops = hops.map((hop, i) => decisionHop(hop, firstPartOf(amounts, i, split)));
     const reason = this.#gate(decisionHops, context.nowNs);
     const fee = BigInt(this.limits.feeLamports);
     const tip = BigInt(this.#choice.tipLamports);
@@ -83,6 +93,7 @@ export class Evaluator {
       decideNs: context.nowNs,
       hops: decisionHops,
       amounts,
+      ...(split !== undefined && { split: decisionSplit(split) }),
       grossLamports: gross,
       feeLamports: fee,
       tipLamports: tip,
@@ -94,7 +105,21 @@ export class Evaluator {
     };
   }
 
-  #exactHops(place: number, { index, pools }: { index: CycleIndex; pools: readonly PoolFacts[] }): ExactHop[] {
+  #splitOf(
+    hops: readonly ExactHop[],
+    sized: Sized,
+    inputMax: number,
+    { pools, parallels }: DecisionMarket,
+    nowNs: number,
+  ): Split | undefined {
+    const { table, inFlight } = this;
+    const gainMin = this.limits.splitGainLamportsMin;
+    if (gainMin <= 0) return undefined;
+    const isHeld = (pool: number) => inFlight.isHeld(pool, nowNs);
+    return findSplit(hops, sized, { inputMax, gainMin }, { table, pools, parallels, isHeld });
+  }
+
+  #exactHops(place: number, { index, pools }: Pick<DecisionMarket, "index" | "pools">): ExactHop[] {
     const hops: ExactHop[] = [];
     const numbers = index.hops.subarray(place * HOPS_MAX, (place + 1) * HOPS_MAX).filter((hop) => hop !== NO_HOP);
     const concentrated = numbers.filter((hop) => pools[hop >> 1]?.concentrated !== undefined);
@@ -124,16 +149,40 @@ function decisionHop(hop: ExactHop, amountIn: bigint): DecisionHop {
   return fill === undefined ? plain : { ...plain, tickArrays: [fill.firstArray, fill.lastArray] };
 }
 
-/** The features that follow from the amounts alone. */
-function describe(out: FeatureInput, hops: readonly ExactHop[], amounts: readonly bigint[], gross: bigint): void {
+const decisionSplit = ({ place, second, secondIn, secondOut, gainLamports }: Split): DecisionSplit => ({
+  place,
+  second: decisionHop(second, secondIn),
+  amountIn: secondIn,
+  amountOut: secondOut,
+  gainLamports,
+});
+
+/** What goes into the first pool of a hop: all but what its second one takes. */
+const firstPartOf = (amounts: readonly bigint[], place: number, split: Split | undefined): bigint =>
+  (amounts[place] as bigint) - (split?.place === place ? split.secondIn : 0n);
+
+/** The features that follow from the amounts alone; a split hop counts with the larger fee and share of its two pools. */
+function describe(
+  out: FeatureInput,
+  hops: readonly ExactHop[],
+  amounts: readonly bigint[],
+  gross: bigint,
+  split: Split | undefined,
+): void {
   out.grossLamports = Number(gross);
   out.inputLamports = Number(amounts[0]);
   out.hops = hops.length;
   out.inputShareMax = 0;
   out.feeBpsSum = 0;
   hops.forEach(({ pool, reserveIn }, i) => {
-    out.inputShareMax = Math.max(out.inputShareMax, Number(amounts[i]) / Number(reserveIn));
-    out.feeBpsSum += (pool.feeNumerator / pool.feeDenominator) * 10_000;
+    out.inputShareMax = Math.max(out.inputShareMax, Number(firstPartOf(amounts, i, split)) / Number(reserveIn));
+    let feeBps = (pool.feeNumerator / pool.feeDenominator) * 10_000;
+    if (split?.place === i) {
+      const { second, secondIn } = split;
+      out.inputShareMax = Math.max(out.inputShareMax, Number(secondIn) / Number(second.reserveIn));
+      feeBps = Math.max(feeBps, (second.pool.feeNumerator / second.pool.feeDenominator) * 10_000);
+    }
+    out.feeBpsSum += feeBps;
   });
   const first = hops[0]?.reserveIn ?? 0n;
   const last = hops[hops.length - 1]?.reserveOut ?? 0n;

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { quoteCycle } from "#arbitrage/quote-cycle.ts";
 import { testPool } from "#arbitrage/test-pools.ts";
+import { quoteExactIn } from "#dex/quote.ts";
 import type { PolicyFields } from "#memory/switchboard.ts";
+import { FEATURES } from "#model/features.ts";
 import { DECISION_RING, type Decision, readDecision, writeDecision } from "./decision-record.ts";
 import type { HotLoopSettings } from "./hot-loop.ts";
 
+import { swapsOf } from "./swaps.ts";
 import { createRig, LAST, POLICY, ring, SNAPSHOT, SOL } from "./test-loop.ts";
 
 /** Two pools of wSOL and token 1, balanced; and the same with pool 1 moved so that a cycle earns. */
@@ -19,6 +22,44 @@ function balanced(rig: ReturnType<typeof createRig>) {
   expect(rig.run()).toEqual([]);
   return rig;
 }
+
+describe("createHotLoop() with a pool beside the cycle", () => {
+  const THREE = { version: 1, pools: [testPool(0, 0, 1), testPool(1, 0, 1), testPool(2, 0, 1)] };
+
+  function opened(settings: Partial<HotLoopSettings>) {
+    const rig = createRig(settings);
+    rig.loop.setCatalogue(THREE);
+    for (const pool of [0, 1, 2]) rig.state(pool, ...EVEN, SNAPSHOT);
+    rig.state(1, ...MOVED, LAST);
+    const [decision] = rig.run();
+    if (decision === undefined) throw new Error("nothing was decided");
+    return { rig, decision };
+  }
+
+  test("splits the hop that both trade, to the unit, and earns more than without", () => {
+    const { decision } = opened({ splitGainLamportsMin: 10_000 });
+    const { split, hops, amounts, grossLamports } = decision;
+    if (split === undefined) throw new Error("no split");
+    expect([hops[split.place]?.pool, split.second.pool].sort()).toEqual([0, 2]);
+    const swaps = swapsOf(decision);
+    for (const { hop, amountIn, amountOut } of swaps)
+      expect(quoteExactIn(testPool(hop.pool, 0, 1), hop.reserveIn, hop.reserveOut, amountIn)).toBe(amountOut);
+    expect(swaps[0]?.amountIn).toBe((amounts[0] ?? 0n) - split.amountIn);
+    expect((swaps[0]?.amountOut ?? 0n) + (swaps[1]?.amountOut ?? 0n)).toBe(amounts[1] ?? 0n);
+    const without = opened({ splitGainLamportsMin: 0 }).decision;
+    expect(without.split).toBeUndefined();
+    expect(grossLamports).toBe(without.grossLamports + split.gainLamports);
+    expect(split.gainLamports).toBeGreaterThan(10_000n);
+  });
+
+  test("holds both pools of the hop until the outcome, and takes no held pool for a split", () => {
+    const { rig, decision } = opened({ splitGainLamportsMin: 10_000 });
+    expect(rig.counter("inFlight")).toBe(1);
+    // A transaction that leaves the state as it was lets the bundle go; the same cycle is decided anew.
+    rig.state(decision.split?.second.pool ?? 9, ...EVEN, LAST);
+    expect(rig.run()[0]).toMatchObject({ action: "send", split: { place: decision.split?.place } });
+  });
+});
 
 describe("createHotLoop()", () => {
   test("sends the cycle that a moved pool opened, with exact amounts and the tip of the best expected value", () => {
@@ -202,11 +243,18 @@ test("readDecision() undoes writeDecision() for a cycle of the greatest length",
     evLamports: -7n,
     score: 0.25,
     tipLadderLamports: Array.from({ length: 16 }, (_, i) => BigInt(i + 1)),
-    features: Array.from({ length: 32 }, (_, i) => i / 2),
+    features: Array.from({ length: 18 }, (_, i) => i / 2),
   };
-  const at = producer.claim();
-  writeDecision(producer, at, decision);
-  producer.advance();
-  producer.publish();
-  expect(readDecision(consumer, consumer.peek())).toEqual(decision);
+  const second = { pool: 65_535, inputSide: 1, reserveIn: most, reserveOut: most - 1n } as const;
+  const split = { place: 3, second, amountIn: most - 2n, amountOut: most - 3n, gainLamports: 10_000n };
+  const throughTicks = { ...split, place: 0, second: { ...second, tickArrays: [7_394, -7_394] as const } };
+  for (const written of [decision, { ...decision, split }, { ...decision, split: throughTicks }]) {
+    writeDecision(producer, producer.claim(), written);
+    producer.advance();
+    producer.publish();
+    expect(readDecision(consumer, consumer.peek())).toEqual(written);
+    consumer.advance();
+    consumer.release();
+  }
+  expect(FEATURES.length).toBeLessThanOrEqual(decision.features.length);
 });

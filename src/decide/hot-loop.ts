@@ -9,6 +9,7 @@
  * A changed catalogue is only noted here: whoever drives the loop reads the file and calls setCatalogue between calls.
  */
 import { buildCycleIndex, type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { POOLS_MAX, PoolTable } from "#arbitrage/pool-table.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
 import type { Clock } from "#core/clock.ts";
@@ -29,6 +30,7 @@ import { COUNTER } from "./counters.ts";
 import { writeDecision } from "./decision-record.ts";
 import { Evaluator, type EventStamps, type Predict, type RecentOutcomes } from "./evaluate.ts";
 import { InFlight } from "./in-flight.ts";
+import { swapsOf } from "./swaps.ts";
 
 /** Records taken in one call. */
 const BATCH_MAX = 64;
@@ -40,6 +42,8 @@ const WORD = 0x1_0000_0000;
 
 export type HotLoopSettings = TipLimits & {
   readonly hopsMax: number;
+  /** Least gain, in lamports, for which a hop of a winner is split over two pools; 0 never splits. */
+  readonly splitGainLamportsMin: number;
   readonly inputLamportsMax: number;
   readonly slotMs: number;
   /** Base units the wallet holds at the start; 0 until the io thread says more. */
@@ -92,6 +96,7 @@ class Loop implements HotLoop {
   readonly #stamps: EventStamps = { slot: 0n, transactionIndex: 0, eventNs: 0, feedNs: 0 };
   readonly #recent: RecentOutcomes = { tipMedianLamports: 0, landedShare: 0.5, outbidShare: 0 };
   #index: CycleIndex = buildCycleIndex([], { base: WSOL_MINT, hopsMax: HOPS_MAX });
+  #parallels = new ParallelPools([]);
   #pools: readonly PoolFacts[] = [];
   #touchedCount = 0;
   #sequence = 0;
@@ -113,6 +118,7 @@ class Loop implements HotLoop {
     this.#pools = pools;
     // Tick arrays come and go without a new cycle.
     if (sameGraph(before, pools)) return;
+    this.#parallels = new ParallelPools(Object.values(pools));
     this.#index = buildCycleIndex(Object.values(pools), { base: WSOL_MINT, hopsMax: this.#parts.settings.hopsMax });
   }
 
@@ -262,7 +268,7 @@ class Loop implements HotLoop {
       const slotProgress = this.#slotStartNs > 0 ? (nowNs - this.#slotStartNs) / (settings.slotMs * 1e6) : 0;
       const decision = this.#evaluator.evaluate(
         { place, input: inputs[i] as number, inputMax },
-        { index: this.#index, pools: this.#pools },
+        { index: this.#index, pools: this.#pools, parallels: this.#parallels },
         this.#stamps,
         { nowNs, slotProgress, recent: this.#recent },
         this.#sequence + 1,
@@ -301,7 +307,8 @@ class Loop implements HotLoop {
     this.#count(COUNTER.decisions);
     if (decision.action === "send") {
       this.#count(COUNTER.sends);
-      this.#inFlight.hold(decision.sequence, decision.hops, decideNs);
+      const pools = swapsOf(decision).map(({ hop }) => hop);
+      this.#inFlight.hold(decision.sequence, pools, decideNs);
       counters[COUNTER.inFlight] = this.#inFlight.count;
     }
     wake?.();

@@ -1,6 +1,6 @@
 /**
  * Which pools are waiting for the outcome of a bundle, so that one opportunity is not sent twice. A bundle holds the
- * pools of its cycle until its outcome comes back, or until one of them changes: then its exact amounts no longer fit,
+ * pools of its cycle, both of a split hop, until its outcome comes back, or until one of them changes: then its exact amounts no longer fit,
  * what it waits for is gone or taken, and a new decision on the new state is a new opportunity. A bundle whose outcome
  * never comes (the io thread died) lets go after HELD_NS_MAX.
  */
@@ -8,7 +8,8 @@ import { POOLS_MAX } from "#arbitrage/pool-table.ts";
 
 /** Most bundles open at once. */
 export const IN_FLIGHT_MAX = 64;
-const POOLS_PER_BUNDLE = 4;
+/** Four hops, one of them over two pools. */
+const POOLS_PER_BUNDLE = 5;
 /** Longer than a blockhash lives (150 slots of 400 ms). */
 const HELD_NS_MAX = 90e9;
 const FREE = 0;

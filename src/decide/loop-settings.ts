@@ -7,6 +7,7 @@ import type { HotLoopSettings } from "./hot-loop.ts";
 /** `walletLamports`: what is known of the wallet at the start; 0 decides nothing before the io thread says more. */
 export const loopSettings = (config: Config, walletLamports: number): HotLoopSettings => ({
   hopsMax: config["arbitrage.hopsMax"],
+  splitGainLamportsMin: config["arbitrage.splitGainLamportsMin"],
   inputLamportsMax: config["arbitrage.inputLamportsMax"],
   tipShareMax: config["arbitrage.tipShareMax"],
   feeLamports: Number(SIGNATURE_FEE_LAMPORTS),

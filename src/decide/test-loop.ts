@@ -26,6 +26,7 @@ export const POLICY: PolicyFields = {
 };
 const SETTINGS: HotLoopSettings = {
   hopsMax: 3,
+  splitGainLamportsMin: 0,
   inputLamportsMax: 50_000_000_000,
   tipShareMax: 0.5,
   feeLamports: 5_000,

@@ -6,6 +6,7 @@ import { SandpiperError } from "#core/error.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { Address, Signature } from "#core/units.ts";
 import { type Decision, decisionId } from "#decide/decision-record.ts";
+import { swapsOf } from "#decide/swaps.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import type { SentBundle } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
@@ -65,9 +66,9 @@ export class BundleBuilder {
         `a blockhash younger than ${BLOCKHASH_AGE_NS_MAX / 1e9} s`,
         chain === undefined ? "none" : `one of ${Math.round(chain.ageNs / 1e9)} s`,
       );
-    const hops = decision.hops.flatMap(({ pool: index, inputSide }): ShapeHop[] => {
-      const facts = pool(index);
-      return facts === undefined ? [] : [{ pool: facts, inputSide }];
+    const hops = swapsOf(decision).flatMap(({ hop }): ShapeHop[] => {
+      const facts = pool(hop.pool);
+      return facts === undefined ? [] : [{ pool: facts, inputSide: hop.inputSide }];
     });
     const instructions = planInstructions(decision, {
       owner: wallet.address,
@@ -95,7 +96,8 @@ export class BundleBuilder {
       bundleId,
       routeId: bundleId,
       decidedSlot: Number(decision.slot),
-      pools: decision.hops.map((hop) => pool(hop.pool)?.address ?? ("" as Address)),
+      pools: swapsOf(decision).map(({ hop }) => pool(hop.pool)?.address ?? ("" as Address)),
+      ...(decision.split !== undefined && { splitPlace: decision.split.place }),
       tipLamports: decision.tipLamports,
       feeLamports: decision.feeLamports,
       predictedNetLamports: decision.netLamports,

@@ -38,8 +38,10 @@ export type SentBundle = {
   readonly blockhash: string;
   readonly lastValidBlockHeight: number;
   readonly decidedSlot: number;
-  /** In hop order; hop i is instruction i + 1. */
+  /** In the order of the swaps; swap i is instruction i + 1. */
   readonly pools: readonly Address[];
+  /** Which hop is split over two pools, from 0: swaps `splitPlace` and the one behind it are both that hop. */
+  readonly splitPlace?: number;
   readonly tipLamports: bigint;
   readonly feeLamports: bigint;
   readonly predictedNetLamports: bigint;

@@ -98,6 +98,7 @@ async function startWorld() {
     latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),
     settings: {
       hopsMax: 3,
+      splitGainLamportsMin: 10_000,
       inputLamportsMax: 50e9,
       tipShareMax: 0.5,
       feeLamports: 5_000,
@@ -230,7 +231,7 @@ describe("decisions over concentrated pools", () => {
     const { wallet, cluster, clock, catalogue } = world;
     const random = seededRandom("trades");
     const base = wallet.tokenAccount(WSOL_MINT) as Address;
-    let [landed, throughTicks, acrossArrays] = [0, 0, 0];
+    let [landed, throughTicks, acrossArrays, split, splitThroughTicks] = [0, 0, 0, 0, 0];
     for (let i = 0; i < TRADES; i++) {
       await trade(world, i % CONCENTRATED_POOLS, random.unit() < 0.5 ? 0 : 1, 0.002 + 0.02 * random.unit());
       const [decision] = decide(world);
@@ -252,6 +253,11 @@ describe("decisions over concentrated pools", () => {
       landed++;
       // What its own landing opened is decided on a state that the next trade changes.
       decide(world);
+      if (decision.split !== undefined) {
+        split++;
+        const first = decision.hops[decision.split.place];
+        if (decision.split.second.tickArrays || first?.tickArrays) splitThroughTicks++;
+      }
       const walks = decision.hops.flatMap(({ tickArrays }) => (tickArrays ? [tickArrays] : []));
       if (walks.length > 0) throughTicks++;
       if (walks.some(([first, last]) => first !== last)) acrossArrays++;
@@ -259,6 +265,9 @@ describe("decisions over concentrated pools", () => {
     expect(landed).toBeGreaterThan(TRADES / 4);
     expect(throughTicks).toBeGreaterThan(TRADES / 5);
     expect(acrossArrays).toBeGreaterThan(0);
+
+    expect(split).toBeGreaterThan(0);
+    expect(splitThroughTicks).toBeGreaterThan(0);
   }, 60_000);
 
   test("are told to have lost to a moved pool when its price is where they name no ticks", async () => {

@@ -61,20 +61,33 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
       rival === undefined
         ? "no rival with a tip was seen on its pools"
         : `${isOurs ? "our own " : ""}${rival.signature} with a tip of ${rival.tipLamports} was there first, in slot ${rival.slot}`;
+    const where = `hop ${hop.place + 1} of ${hop.hops}${hop.second ? ", in its second pool," : ""}`;
     const what = hop.slipped ? "would pay less than quoted" : "would leave the ticks that it names";
-    return notLanded("state_moved", `hop ${hop.place + 1} of ${bundle.pools.length} ${what}; ${by}`);
+    return notLanded("state_moved", `${where} ${what}; ${by}`);
   }
   if (failure !== null) return notLanded("simulation_failed", `it would fail with ${JSON.stringify(failure)}; ${why}`);
   return notLanded("dropped", `it would still execute in slot ${slot}; ${why}`);
 }
 
+type MovedHop = {
+  readonly place: number;
+  readonly hops: number;
+  /** It is the second pool of the split hop. */
+  readonly second: boolean;
+  readonly slipped: boolean;
+};
+
 /** The hop whose program finds its pool moved: it pays less than quoted, or over other ticks; instruction 0 is the compute limit or the tip. */
-function movedHop(failure: unknown, bundle: SentBundle): { place: number; slipped: boolean } | undefined {
+function movedHop(failure: unknown, bundle: SentBundle): MovedHop | undefined {
   const [instruction, error] = list(field(failure, "InstructionError"));
   const custom = field(error, "Custom");
   if (typeof instruction !== "number" || typeof custom !== "number") return undefined;
   const slipped = SLIPPAGE_ERRORS.has(custom);
   if (!slipped && !TICKS_ERRORS.has(custom)) return undefined;
-  const place = instruction - 1;
-  return place >= 0 && place < bundle.pools.length ? { place, slipped } : undefined;
+  const { pools, splitPlace } = bundle;
+  const swap = instruction - 1;
+  if (swap < 0 || swap >= pools.length) return undefined;
+  if (splitPlace === undefined) return { place: swap, hops: pools.length, second: false, slipped };
+  const place = swap > splitPlace ? swap - 1 : swap;
+  return { place, hops: pools.length - 1, second: swap === splitPlace + 1, slipped };
 }

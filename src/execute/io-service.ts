@@ -18,6 +18,7 @@ import type { Log } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
 import type { Address } from "#core/units.ts";
 import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
+import { swapsOf } from "#decide/swaps.ts";
 import { RAYDIUM_CPMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
 import { AgentMetrics, type MetricsParts } from "./agent-metrics.ts";
@@ -185,7 +186,7 @@ async function refreshChain(chain: ChainState, desk: Desk): Promise<void> {
 async function takeDecisions(parts: IoServiceParts, desk: Desk, directory: PoolDirectory): Promise<void> {
   await parts.waitForDecision(DECISION_WAIT_MS);
   for (let decision = parts.nextDecision(); decision !== undefined; decision = parts.nextDecision()) {
-    if (!directory.covers(decision.hops)) await directory.refresh();
+    if (!directory.covers(swapsOf(decision).map(({ hop }) => hop))) await directory.refresh();
     desk.take(decision);
   }
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { testAddress, testConcentratedPool, testPool } from "#arbitrage/test-pools.ts";
+import { transactionSize } from "#arbitrage/transaction-bytes.ts";
 import { SandpiperError } from "#core/error.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 import { RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM, SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
 import { decodeSwap } from "#dex/raydium-clmm/decode-swap.ts";
+import { compileMessage } from "./message.ts";
 import { planInstructions } from "./plan.ts";
 
 const SPACING = 10;
@@ -92,5 +94,62 @@ describe("planInstructions() over ticks", () => {
       RAYDIUM_CLMM_PROGRAM,
     ]);
     expect(programs([undefined, undefined, undefined])).toHaveLength(5);
+  });
+});
+
+describe("planInstructions() with a split hop", () => {
+  const owner = testAddress(90_001);
+  const accounts = new Map<Address, Address>();
+  const tokenAccount = (mint: Address) => {
+    const account = accounts.get(mint) ?? testAddress(91_000 + accounts.size);
+    accounts.set(mint, account);
+    return account;
+  };
+  const context = (pools: readonly PoolFacts[]) => ({
+    owner,
+    pool: (index: number) => pools[index],
+    tokenAccount,
+    tipAccount: testAddress(90_002),
+  });
+  const hop = (pool: number, walk?: readonly [number, number]) => ({
+    pool,
+    inputSide: 0 as const,
+    reserveIn: 1n,
+    reserveOut: 1n,
+    ...(walk && { tickArrays: walk }),
+  });
+
+  test("swaps in both pools, each with its exact least output; the next hop puts in the sum", () => {
+    const pools = [testPool(0, 0, 1), testPool(1, 1, 0), testPool(2, 0, 1)];
+    const split = { place: 0, second: hop(2), amountIn: 40n, amountOut: 30n, gainLamports: 1n };
+    const plan = planInstructions(
+      { hops: [hop(0), hop(1)], amounts: [100n, 90n, 120n], split, tipLamports: 5n },
+      context(pools),
+    );
+    const swaps = plan.slice(1, -1).map(({ accounts, data }) => {
+      const view = new DataView(data.buffer, data.byteOffset);
+      return [accounts[3]?.address, view.getBigUint64(8, true), view.getBigUint64(16, true)] as const;
+    });
+    expect(swaps).toEqual([
+      [testAddress(100), 60n, 60n],
+      [testAddress(102), 40n, 30n],
+      [testAddress(101), 90n, 120n],
+    ]);
+  });
+
+  test.each([
+    ["two swaps", [undefined, undefined], []],
+    ["three swaps", [undefined, undefined, undefined], []],
+    ["four swaps", [undefined, undefined, undefined, undefined], []],
+    ["ticks", [[-2, 1], undefined], [3]],
+    ["ticks and a bitmap", [[1, 600], undefined, [-1, -2]], [3, 0, 2]],
+  ] as const)("takes the bytes that transactionSize() counts: %s", (_, walks, tickArrays: readonly number[]) => {
+    const pools = walks.map((walk, i) => (walk === undefined ? testPool(i, 0, i + 1) : concentrated(i, true)));
+    const hops = walks.map((walk, i) => hop(i, walk));
+    const amounts = [1n, ...walks.map(() => 1n)];
+    const instructions = planInstructions({ hops, amounts, tipLamports: 5n }, context(pools));
+    const message = compileMessage({ payer: owner, blockhash: testAddress(3), instructions });
+    const size = transactionSize(pools.map((pool, i) => ({ pool, tickArrays: tickArrays[i] ?? 0 })));
+    expect(size.bytes).toBe(1 + 64 + message.length);
   });
 });

@@ -2,7 +2,7 @@
  * From a decision to the instructions of its one transaction, in order: the compute limit, the swaps, the tip; where
  * bytes are short the tip and the swaps.
  *
- * Each swap puts in exactly what the one before it was quoted to pay out and asks for exactly what it was quoted itself.
+ * A split hop is two swaps in a row, and the next one puts in what both pay out. Each swap puts in exactly what the one before it was quoted to pay out and asks for exactly what it was quoted itself.
  * So a bundle either lands with the predicted amounts or better, or does not land at all: as soon as a pool moved
  * against it, a program refuses and the whole transaction, tip included, is void.
  */
@@ -10,6 +10,7 @@ import { SandpiperError } from "#core/error.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 import type { Decision } from "#decide/decision-record.ts";
+import { swapsOf } from "#decide/swaps.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
 import { TICK_ARRAY_TICKS } from "#dex/raydium-clmm/layout.ts";
@@ -31,7 +32,7 @@ const SWAP_COMPUTE_UNITS = { "raydium-cpmm": 90_000, "raydium-amm-v4": 70_000, "
 const BASE_COMPUTE_UNITS = 2_000;
 
 /** The part of a decision that becomes instructions. */
-type PlannedSwaps = Pick<Decision, "hops" | "amounts" | "tipLamports">;
+type PlannedSwaps = Pick<Decision, "hops" | "amounts" | "split" | "tipLamports">;
 
 export type PlanContext = {
   readonly owner: Address;
@@ -47,7 +48,8 @@ export type PlanContext = {
 /** Throws a SandpiperError when the decision names a pool or token that is not known here. */
 export function planInstructions(decision: PlannedSwaps, context: PlanContext): Instruction[] {
   let computeUnits = BASE_COMPUTE_UNITS;
-  const swaps = decision.hops.map((hop, i) => {
+  const planned = swapsOf(decision);
+  const swaps = planned.map(({ hop, amountIn, amountOut }) => {
     const pool = context.pool(hop.pool) ?? missing(`the facts of pool ${hop.pool}`);
     const [inputMint, outputMint] = [pool.mints[hop.inputSide], pool.mints[1 - hop.inputSide] as Address];
     computeUnits += SWAP_COMPUTE_UNITS[pool.dex];
@@ -56,16 +58,16 @@ export function planInstructions(decision: PlannedSwaps, context: PlanContext): 
       inputSide: hop.inputSide,
       inputAccount: context.tokenAccount(inputMint) ?? missing(`a token account for ${inputMint}`),
       outputAccount: context.tokenAccount(outputMint) ?? missing(`a token account for ${outputMint}`),
-      amountIn: decision.amounts[i] as bigint,
-      minimumOut: decision.amounts[i + 1] as bigint,
+      amountIn,
+      minimumOut: amountOut,
       ...(hop.tickArrays !== undefined && { tickArrays: tickArraysOf(pool, hop.tickArrays) }),
     });
   });
   const tip = transferLamports(context.owner, context.tipAccount, decision.tipLamports);
-  // Three hops over ticks are short of bytes, and the 200,000 units that each instruction has by default suffice. A
-  // swap's place is its hop's plus one either way: explain.ts tells the hop that failed by it.
-  if (decision.hops.length > 2 && decision.hops.some(({ tickArrays }) => tickArrays !== undefined))
-    return [tip, ...swaps];
+  // Four swaps, or three over ticks, are short of bytes, and the 200,000 units that each instruction has by default
+  // suffice. The swaps begin at instruction 1 either way: explain.ts tells the one that failed by it.
+  const hasTicks = planned.some(({ hop }) => hop.tickArrays !== undefined);
+  if (planned.length > (hasTicks ? 2 : 3)) return [tip, ...swaps];
   return [computeUnitLimit(Math.min(context.computeUnits ?? computeUnits, computeUnits)), ...swaps, tip];
 }
 

@@ -70,8 +70,23 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     simComputeUnits: BigInt(simulation?.computeUnits ?? 0),
     simNs: BigInt(simulation?.tookNs ?? 0),
     simError: simulation?.error ?? "",
+    ...splitFields(decision, parts),
   };
   return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields)) };
+}
+
+/** The second pool of the split hop, where there is one. */
+function splitFields({ split }: Decision, { pool }: Pick<ArbRecordParts, "pool">): ArbFields {
+  if (split === undefined) return {};
+  const facts = pool(split.second.pool);
+  return {
+    splitHop: split.place + 1,
+    splitPool: facts?.address ?? "",
+    splitDex: facts?.dex ?? "",
+    splitAmountIn: split.amountIn,
+    splitAmountOut: split.amountOut,
+    splitGainLamports: split.gainLamports,
+  };
 }
 
 /** The Outcome envelope, keyed by the bundle. */

@@ -73,6 +73,14 @@ export class SeededEnvelopes {
       decideNs,
       sendNs: sent ? decideNs + 200_000n : 0n,
       sequence: BigInt(number),
+      ...(number % 5 === 0 && {
+        splitHop: 1,
+        splitPool: this.#pools[number % POOLS] ?? "",
+        splitDex: "raydium-clmm",
+        splitAmountIn: input / 3n,
+        splitAmountOut: 40n,
+        splitGainLamports: 25_000n,
+      }),
     });
     return { decision, outcome: sent ? this.#outcome(number, id, net, tip, decideNs) : undefined };
   }

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { SandpiperError } from "#core/error.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
-import { carbonFixtures, digestOf } from "#dex/carbon-fixtures.ts";
+import { carbonFixtures, digestOf } from "#dex/test-carbon-fixtures.ts";
 import { decodeDlmmInstruction, decodeDlmmRecord } from "./decode-any.ts";
 
 const RUNS = Number(process.env["SANDPIPER_FUZZ_RUNS"] ?? 20_000);

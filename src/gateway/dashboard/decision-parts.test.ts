@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Arb, arbEnvelope, type Outcome, outcomeEnvelope } from "#wire/envelope.ts";
 import { decisionHref, decisionIdOf } from "./decision-link.ts";
+import { swapsOf } from "./decision-swaps.ts";
 import { clockText, exactSolText, namedIn, shortReason } from "./format.ts";
 import { timeline } from "./timeline.ts";
 
@@ -33,6 +34,25 @@ describe("timeline()", () => {
         expect(steps.reduce((sum, { afterNs }) => sum + afterNs, 0n)).toBe(steps.at(-1)?.sinceNs ?? 0n);
       }),
     );
+  });
+});
+
+describe("swapsOf()", () => {
+  const cycle = { pools: ["A", "B"], dexes: ["cp", "v4"], hopAmounts: [100n, 90n, 120n] };
+
+  test("is one swap per hop, and two where a hop is split, whose parts add up", () => {
+    expect(swapsOf(arb(cycle)).map(({ name, pool, amountIn, amountOut }) => [name, pool, amountIn, amountOut])).toEqual(
+      [
+        ["1", "A", 100n, 90n],
+        ["2", "B", 90n, 120n],
+      ],
+    );
+    const split = { splitHop: 2, splitPool: "C", splitDex: "cl", splitAmountIn: 40n, splitAmountOut: 55n };
+    expect(swapsOf(arb({ ...cycle, ...split }))).toEqual([
+      { name: "1", hop: 0, amountIn: 100n, amountOut: 90n, dex: "cp", pool: "A" },
+      { name: "2a", hop: 1, amountIn: 50n, amountOut: 65n, dex: "v4", pool: "B" },
+      { name: "2b", hop: 1, amountIn: 40n, amountOut: 55n, dex: "cl", pool: "C" },
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** One decision in full, as elements: what it was, its path, its money, its times, what the model was told, its ids. */
 import type { Arb, Outcome } from "#wire/envelope.ts";
+import { swapsOf } from "./decision-swaps.ts";
 import { make } from "./elements.ts";
 import {
   clockText,
@@ -54,16 +55,17 @@ function verdict({ decision, outcome }: DecisionView): HTMLElement {
   return make("div", "", decided, ended);
 }
 
-function path({ mints, pools, dexes, hopAmounts }: Arb): HTMLElement {
-  const rows = pools.map((pool, hop) => {
+function path(decision: Arb): HTMLElement {
+  const { mints } = decision;
+  const rows = swapsOf(decision).map(({ name, hop, amountIn, amountOut, dex, pool }) => {
     const input = mints[hop] ?? "";
     const output = mints[hop + 1] ?? mints[0] ?? "";
     return [
-      String(hop + 1),
+      name,
       make("span", "", tokenText(input), " › ", tokenText(output)),
-      amountText(hopAmounts[hop], input),
-      amountText(hopAmounts[hop + 1], output),
-      dexes[hop] ?? "",
+      amountText(amountIn, input),
+      amountText(amountOut, output),
+      dex,
       copyable(pool),
     ];
   });
@@ -78,6 +80,9 @@ const amountText = (amount: bigint | undefined, mint: string): string =>
 function money({ decision, outcome }: DecisionView): HTMLElement {
   const lines: [string, string, string?][] = [
     ["Gross", exactSolText(decision.grossLamports)],
+    ...(decision.splitHop > 0
+      ? [["Of it by the split", exactSolText(decision.splitGainLamports)] as [string, string]]
+      : []),
     ["Fee", exactSolText(-decision.feeLamports)],
     ["Tip", exactSolText(-decision.tipLamports)],
     ["Net, predicted", exactSolText(decision.netLamports), "good"],

@@ -1,6 +1,7 @@
 /** The two tables of the record: what was decided, and how what was sent ended. */
 import type { Arb, Outcome } from "#wire/envelope.ts";
 import { decisionHref } from "./decision-link.ts";
+import { swapsOf } from "./decision-swaps.ts";
 import { byId, type Cell, drawRows } from "./elements.ts";
 import { ageText, countText, latencyText, shortAddress, shortReason, solText, tokenText, wordsText } from "./format.ts";
 
@@ -55,10 +56,11 @@ function decisionCells(row: Arb, nowMs: number): Cell[] {
   const base = row.mints[0];
   const path = base === undefined ? [] : [...row.mints, base];
   const reason = wordsText(row.reason);
+  const pools = swapsOf(row).map(({ pool }) => pool);
   return [
     { text: ageText(nowMs - Number(row.decideNs / 1_000_000n)), title: row.decisionId },
     { text: path.map(tokenText).join(STEP), tone, title: path.join(" › "), href: decisionHref(row.decisionId) },
-    { text: row.pools.map(shortAddress).join(" "), title: row.pools.join("\n") },
+    { text: pools.map(shortAddress).join(" "), title: pools.join("\n") },
     amount(row.hopAmounts[0], tone),
     amount(row.hopAmounts.at(-1), tone),
     amount(row.grossLamports, tone),

@@ -201,7 +201,7 @@ export declare type Arb = Message<"realtime.Arb"> & {
   bundleId: string;
 
   /**
-   * base58, in hop order
+   * base58, in hop order; of a split hop its first pool, the second is split_pool
    *
    * @generated from field: repeated string pools = 23;
    */
@@ -215,14 +215,14 @@ export declare type Arb = Message<"realtime.Arb"> & {
   mints: string[];
 
   /**
-   * one per hop
+   * one per hop, of the pool in pools
    *
    * @generated from field: repeated string dexes = 25;
    */
   dexes: string[];
 
   /**
-   * units: the input, then the output of each hop (hops + 1 values)
+   * units: the input, then the output of each hop (hops + 1 values); of a split hop both pools together
    *
    * @generated from field: repeated uint64 hop_amounts = 26;
    */
@@ -337,6 +337,51 @@ export declare type Arb = Message<"realtime.Arb"> & {
    * @generated from field: string sim_error = 42;
    */
   simError: string;
+
+  /**
+   * At most one hop is split: a part of its input goes through a second pool of the same two mints, in a swap right
+   * behind that of its first pool. The next hop takes what both pay out.
+   *
+   * the hop that is split, from 1; 0 when none is, and the fields below are empty
+   *
+   * @generated from field: uint32 split_hop = 43;
+   */
+  splitHop: number;
+
+  /**
+   * base58: its second pool
+   *
+   * @generated from field: string split_pool = 44;
+   */
+  splitPool: string;
+
+  /**
+   * of its second pool
+   *
+   * @generated from field: string split_dex = 45;
+   */
+  splitDex: string;
+
+  /**
+   * units of the hop's input that go into the second pool; the first takes the rest
+   *
+   * @generated from field: uint64 split_amount_in = 46;
+   */
+  splitAmountIn: bigint;
+
+  /**
+   * units of the hop's output that the second pool pays out
+   *
+   * @generated from field: uint64 split_amount_out = 47;
+   */
+  splitAmountOut: bigint;
+
+  /**
+   * gross_lamports minus what the same cycle would have earned at best without the split
+   *
+   * @generated from field: sint64 split_gain_lamports = 48;
+   */
+  splitGainLamports: bigint;
 };
 
 /**

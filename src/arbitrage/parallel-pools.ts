@@ -1,0 +1,40 @@
+/**
+ * Which pools trade the same two mints: where a hop of a cycle may be split. Made once per catalogue.
+ *
+ * A hop is 2 × pool + input side, as in the cycle index; pools of one pair may have their mints in either order.
+ */
+import type { PoolFacts } from "#core/pool.ts";
+
+/** Pools looked at beside one hop, the cheapest first. */
+const PARALLELS_MAX = 8;
+
+export class ParallelPools {
+  /** By pool: all pools of its pair, itself among them, cheapest first. */
+  readonly #pairs: (readonly PoolFacts[] | undefined)[] = [];
+  readonly #pools: (PoolFacts | undefined)[] = [];
+
+  constructor(pools: readonly PoolFacts[]) {
+    const fee = ({ feeNumerator, feeDenominator }: PoolFacts) => feeNumerator / feeDenominator;
+    const byPair = new Map<string, PoolFacts[]>();
+    for (const pool of pools.toSorted((a, b) => fee(a) - fee(b) || a.index - b.index)) {
+      const key = pool.mints.toSorted().join("/");
+      const pair = byPair.get(key) ?? [];
+      byPair.set(key, pair);
+      pair.push(pool);
+      this.#pairs[pool.index] = pair;
+      this.#pools[pool.index] = pool;
+    }
+  }
+
+  /** The hops of other pools that take in and pay out what this one does. */
+  beside(hop: number): number[] {
+    const pair = this.#pairs[hop >> 1] ?? [];
+    const input = this.#pools[hop >> 1]?.mints[hop & 1];
+    const hops: number[] = [];
+    for (const { index, mints } of pair) {
+      if (hops.length === PARALLELS_MAX) break;
+      if (index !== hop >> 1) hops.push(2 * index + (mints[0] === input ? 0 : 1));
+    }
+    return hops;
+  }
+}
