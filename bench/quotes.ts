@@ -22,8 +22,8 @@ const SDK = join(import.meta.dir, "sdk");
 const RUNS = Number(process.argv[2] ?? 15);
 const OURS_PER_RUN = 400;
 const VENDOR_PER_RUN = 100;
-/** Calls of each before its time is taken, for the compiler. */
-const WARM_UP = 2_000;
+/** Time given to each before any is taken: a few thousand quotes are over before the compiler is done with them. */
+const WARM_UP_MS = 400;
 /** Untimed calls of ours after each turn of the SDK, which leaves the caches full of its own. */
 const SETTLE = 200;
 const TICKS = 10;
@@ -134,8 +134,8 @@ async function measure({ file, sdk, vendor, crossed }: Row): Promise<void> {
 /** Both in turns, so that what else the machine does falls on both. */
 function compared(ours: () => unknown, theirs: () => unknown): string[] {
   const [own, other]: [number[], number[]] = [[], []];
-  timed(ours, WARM_UP);
-  timed(theirs, WARM_UP);
+  warmUp(ours);
+  warmUp(theirs);
   for (let run = 0; run < RUNS; run++) {
     timed(ours, SETTLE);
     own.push(timed(ours, OURS_PER_RUN));
@@ -193,6 +193,11 @@ function same(quote: VendorQuote, vector: Vector): boolean {
   } catch {
     return false;
   }
+}
+
+function warmUp(call: () => unknown): void {
+  const endNs = Bun.nanoseconds() + WARM_UP_MS * 1e6;
+  while (Bun.nanoseconds() < endNs) call();
 }
 
 /** µs of one call, over `count` of them. */
