@@ -12,10 +12,19 @@ export function stressPolicy(n: number) {
   };
 }
 
+export type WriterOrder = {
+  readonly buffer: SharedArrayBuffer;
+  /** It writes at least so many, and goes on until the reader has seen enough and sets the first word. */
+  readonly policies: number;
+  readonly enough: SharedArrayBuffer;
+};
+
 declare const self: Worker;
 if (!Bun.isMainThread)
-  self.onmessage = (event: MessageEvent<{ readonly buffer: SharedArrayBuffer; readonly policies: number }>) => {
+  self.onmessage = (event: MessageEvent<WriterOrder>) => {
     const switchboard = new Switchboard(event.data.buffer);
-    for (let n = 1; n <= event.data.policies; n++) switchboard.writePolicy(stressPolicy(n));
-    self.postMessage("done");
+    const enough = new Int32Array(event.data.enough);
+    let last = 0;
+    while (last < event.data.policies || Atomics.load(enough, 0) === 0) switchboard.writePolicy(stressPolicy(++last));
+    self.postMessage(last);
   };
