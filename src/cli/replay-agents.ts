@@ -5,10 +5,10 @@
  */
 import type { Config } from "#core/config.ts";
 import type { PoolFacts } from "#core/pool.ts";
-import { SIGNATURE_FEE_LAMPORTS } from "#core/units.ts";
 import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "#decide/counters.ts";
 import { DECISION_RING, type Decision, readDecision } from "#decide/decision-record.ts";
 import { createHotLoop, type HotLoop } from "#decide/hot-loop.ts";
+import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
 import type { PoolCatalogueBook } from "#market/catalogue.ts";
 import { MarketRing } from "#market/market-ring.ts";
 import { SwapReader } from "#market/swap-reader.ts";
@@ -59,7 +59,8 @@ export class ReplayAgents {
       clock: { monotonicNs: options.nowNs },
       counters: this.#counters,
       latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),
-      settings: settingsOf(options.config),
+      // Fills are on paper: the wallet holds whatever the options allow to put in.
+      settings: loopSettings(options.config, options.config["arbitrage.inputLamportsMax"]),
     });
   }
 
@@ -93,23 +94,6 @@ function newRing(format: SlotRingFormat): SharedArrayBuffer {
 
 function policyOf(config: Config): Switchboard {
   const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
-  switchboard.writePolicy({
-    killed: false,
-    throttlePct: 0,
-    evMinLamports: config["arbitrage.evMinLamports"],
-    tipLadderLamports: config["arbitrage.tipLadder"],
-  });
+  switchboard.writePolicy(firstPolicy(config));
   return switchboard;
 }
-
-const settingsOf = (config: Config) => ({
-  hopsMax: config["arbitrage.hopsMax"],
-  splitGainLamportsMin: config["arbitrage.splitGainLamportsMin"],
-  inputLamportsMax: config["arbitrage.inputLamportsMax"],
-  tipShareMax: config["arbitrage.tipShareMax"],
-  feeLamports: Number(SIGNATURE_FEE_LAMPORTS),
-  missCostLamports: 0,
-  slotMs: config["sim.slotMs"],
-  // Fills are on paper: the wallet holds whatever the options allow to put in.
-  walletLamports: config["arbitrage.inputLamportsMax"],
-});
