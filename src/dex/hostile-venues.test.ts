@@ -9,12 +9,10 @@ import { SandpiperError } from "#core/error.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
 import { GOLDEN_VECTORS } from "./test-data.ts";
+import { FUZZ_RUNS, FUZZ_TIMEOUT_MS } from "./test-hostile.ts";
 import type { AccountBytes, ChainTime, SwapOrder } from "./venue.ts";
 import { type AnyVenue, venueOfProgram } from "./venues.ts";
 
-const RUNS = Number(process.env["SANDPIPER_FUZZ_RUNS"] ?? 20_000);
-/** Room for what the runs take: they are many on purpose. */
-const TIMEOUT_MS = 60_000 + RUNS;
 const AMOUNT_BITS_MAX = 66;
 
 type Random = ReturnType<typeof seededRandom>;
@@ -32,7 +30,7 @@ test.each(realPools())(
     const random = seededRandom(`hostile ${name}`);
     let loaded = 0;
     let filled = 0;
-    for (let run = 0; run < RUNS; run++) {
+    for (let run = 0; run < FUZZ_RUNS; run++) {
       const state = venue.load(pool, new Map(damaged(accounts, random)));
       if (!state.ok) {
         expect(state.error).toBeInstanceOf(SandpiperError);
@@ -44,10 +42,10 @@ test.each(realPools())(
       else if (answer.error.name === "") throw new Error("a refusal without a name");
     }
     // The damage is small enough that most sets get past the first check.
-    expect(loaded).toBeGreaterThan(RUNS / 10);
-    expect(filled).toBeGreaterThan(RUNS / 100);
+    expect(loaded).toBeGreaterThan(FUZZ_RUNS / 10);
+    expect(filled).toBeGreaterThan(FUZZ_RUNS / 100);
   },
-  TIMEOUT_MS,
+  FUZZ_TIMEOUT_MS,
 );
 
 /** The set with a few bytes changed, sometimes an account cut short, given to another owner or left out. */
