@@ -51,8 +51,10 @@ test("decodeEntry() gives back every kind, one line each", () => {
       const bytes = encodeEntry(entry);
       expect(bytes.includes(10)).toBe(false);
       expect(text(encodeEntry(decodeEntry(bytes)))).toBe(text(bytes));
-      expect(Object.entries(decodeEntry(bytes)).sort()).toEqual(Object.entries(entry).sort());
+      expect(new Map(Object.entries(decodeEntry(bytes)))).toEqual(new Map(Object.entries(entry)));
     }),
+    // A word that is also a method's name is a key like any other.
+    { examples: [[{ ...POLICY, after: { toString: "" } }]] },
   );
 });
 
