@@ -143,8 +143,8 @@ async function insertBytes(options: StoreOptions, sql: string, body: Uint8Array,
  * aborted 236, memory 241, disk 243, too many parts 252, cancelled 394.
  */
 const PASSING_CODES = new Set(["159", "202", "216", "236", "241", "243", "252", "394"]);
-/** Its codes for data that is not in its format: 27, 32, 33, 117 while parsing, 444 for protobuf. */
-const DATA_CODES = new Set(["27", "32", "33", "117", "444"]);
+/** Its codes for data that is not in its format: 27, 32, 33, 117 while parsing, 436 and 444 for protobuf. */
+const DATA_CODES = new Set(["27", "32", "33", "117", "436", "444"]);
 
 function refusal(text: string, code: string): SandpiperError {
   const passing = PASSING_CODES.has(code);

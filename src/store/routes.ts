@@ -5,6 +5,7 @@
  */
 import { errorText } from "#core/error.ts";
 import { decodeEnvelope } from "#wire/envelope.ts";
+import { unreadableBecause } from "#wire/readable.ts";
 import type { Topic } from "#wire/topics.ts";
 
 export type Route = {
@@ -14,7 +15,7 @@ export type Route = {
   readonly message: string;
   /** The typed tables that the views of `table` fill; each message ends in exactly one of them. */
   readonly targets: readonly string[];
-  /** Why ClickHouse must not get these bytes, or undefined. ClickHouse itself refuses what is no protobuf at all. */
+  /** Why ClickHouse must not get these bytes, or undefined. What it then still cannot read it refuses itself. */
   readonly refusal: (value: Uint8Array) => string | undefined;
 };
 
@@ -58,21 +59,21 @@ export const ROUTES: readonly Route[] = [
     table: "ingest_control_commands",
     message: "control:Command",
     targets: ["control_ledger"],
-    refusal: () => undefined,
+    refusal: (value) => unreadableBecause("Command", value),
   },
   {
     topic: "train-requests-proto",
     table: "ingest_train_requests",
     message: "jobs:TrainRequest",
     targets: ["train_jobs"],
-    refusal: () => undefined,
+    refusal: (value) => unreadableBecause("TrainRequest", value),
   },
   {
     topic: "train-acks-proto",
     table: "ingest_train_acks",
     message: "jobs:TrainAck",
     targets: ["train_job_states"],
-    refusal: () => undefined,
+    refusal: (value) => unreadableBecause("TrainAck", value),
   },
 ];
 

@@ -13,7 +13,7 @@
 import type { Bus, Consumer, Message } from "#bus/bus.ts";
 import { SandpiperError } from "#core/error.ts";
 import { DATABASE, type Store } from "./client.ts";
-import { writeDeadLetter } from "./dead-letter.ts";
+import { type DeadLetter, writeDeadLetters } from "./dead-letter.ts";
 import { delimited } from "./delimited.ts";
 import { STORE_ERROR } from "./errors.ts";
 import type { Route } from "./routes.ts";
@@ -75,11 +75,13 @@ export class TopicRecorder {
 
   async #record(batch: readonly Message[]): Promise<void> {
     const good: Message[] = [];
+    const letters: DeadLetter[] = [];
     for (const message of batch) {
-      const refusal = this.#route.refusal(message.value);
-      if (refusal === undefined) good.push(message);
-      else await this.#bury(message, refusal);
+      const why = this.#route.refusal(message.value);
+      if (why === undefined) good.push(message);
+      else letters.push({ message, why });
     }
+    await this.#bury(letters);
     let missing = this.#inDoubt ? await this.#missing(good) : good;
     for (let repeat = 0; missing.length > 0; repeat++) {
       if (repeat > REPEATS_MAX)
@@ -88,10 +90,12 @@ export class TopicRecorder {
           `Cannot record ${this.#route.topic}: rows that appear after their insert, was ${missing.length} missing after ${repeat} inserts`,
           "later",
         );
-      const buried = new Set<number>();
-      for (const run of runsOf(missing)) await this.#insert(run, repeat, buried);
+      const unreadable: DeadLetter[] = [];
+      await this.#insert(missing, repeat, unreadable);
+      await this.#bury(unreadable);
       if (!this.#inDoubt) return;
-      missing = (await this.#missing(good)).filter((message) => !buried.has(message.offset));
+      const buried = new Set(unreadable.map(({ message }) => message));
+      missing = (await this.#missing(good)).filter((message) => !buried.has(message));
     }
   }
 
@@ -109,17 +113,17 @@ export class TopicRecorder {
     return messages.filter((message) => !present.has(message.offset));
   }
 
-  /** Inserts messages with consecutive offsets. One that ClickHouse cannot read is found by halving, and buried. */
-  async #insert(run: readonly Message[], repeat: number, buried: Set<number>): Promise<void> {
-    const [first, last] = [run[0], run.at(-1)];
-    if (!first || !last) return;
+  /** Inserts messages together. One that ClickHouse cannot read is found by halving, and named in `unreadable`. */
+  async #insert(messages: readonly Message[], repeat: number, unreadable: DeadLetter[]): Promise<void> {
+    const first = messages[0];
+    if (!first) return;
     const { topic, table, message } = this.#route;
     const columns = await this.#ingestColumns();
-    const token = `${topic}:${first.offset}-${last.offset}:${repeat}`;
+    const token = `${topic}:${first.offset}:${Bun.hash(messages.map(({ offset }) => offset).join())}:${repeat}`;
     try {
       await this.#store.insertBytes(
-        `INSERT INTO ${DATABASE}.${table} SELECT *, ${first.offset} + rowNumberInAllBlocks() FROM input('${columns}') FORMAT Protobuf`,
-        delimited(run.map((one) => one.value)),
+        `INSERT INTO ${DATABASE}.${table} SELECT *, ${offsetOfRow(messages)} FROM input('${columns}') FORMAT Protobuf`,
+        delimited(messages.map((one) => one.value)),
         {
           format_schema: message,
           // While ClickHouse still works on an earlier attempt it refuses the same id, and this one is tried again.
@@ -133,22 +137,21 @@ export class TopicRecorder {
           async_insert: 0,
         },
       );
-      this.recorded += run.length;
+      this.recorded += messages.length;
     } catch (thrown) {
       if (!(thrown instanceof SandpiperError) || thrown.code !== STORE_ERROR.unreadable) throw thrown;
-      if (run.length === 1) {
-        await this.#bury(first, thrown.message);
-        buried.add(first.offset);
+      if (messages.length === 1) {
+        unreadable.push({ message: first, why: thrown.message });
         return;
       }
-      const middle = run.length >> 1;
-      await this.#insert(run.slice(0, middle), repeat, buried);
-      await this.#insert(run.slice(middle), repeat, buried);
+      const middle = messages.length >> 1;
+      await this.#insert(messages.slice(0, middle), repeat, unreadable);
+      await this.#insert(messages.slice(middle), repeat, unreadable);
     }
   }
 
-  async #bury(message: Message, why: string): Promise<void> {
-    if (await writeDeadLetter(this.#store, message, why)) this.deadLetters++;
+  async #bury(letters: readonly DeadLetter[]): Promise<void> {
+    this.deadLetters += await writeDeadLetters(this.#store, letters);
   }
 
   /** The ingest table's columns but the offset, in the form that input() takes inside quotes. */
@@ -170,13 +173,10 @@ export class TopicRecorder {
   }
 }
 
-/** Cuts messages where their offsets are not consecutive. */
-function runsOf(messages: readonly Message[]): Message[][] {
-  const runs: Message[][] = [];
-  for (const message of messages) {
-    const run = runs.at(-1);
-    if (run && run.at(-1)?.offset === message.offset - 1) run.push(message);
-    else runs.push([message]);
-  }
-  return runs;
+/** In ClickHouse's words: the offset of the row that is being inserted. Between good messages there may be buried ones. */
+function offsetOfRow(messages: readonly Message[]): string {
+  const offsets = messages.map(({ offset }) => offset);
+  const first = offsets[0] ?? 0;
+  if (offsets.every((offset, i) => offset === first + i)) return `${first} + rowNumberInAllBlocks()`;
+  return `arrayElement([${offsets.join()}], rowNumberInAllBlocks() + 1)`;
 }

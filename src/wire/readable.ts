@@ -1,0 +1,21 @@
+/** Whether bytes are a message of control.proto or jobs.proto, as any reader of protobuf says; without keeping what it read. */
+import { type DescMessage, fromBinary } from "@bufbuild/protobuf";
+import { errorText } from "#core/error.ts";
+import { CommandSchema } from "./gen/control_pb.js";
+import { TrainAckSchema, TrainRequestSchema } from "./gen/jobs_pb.js";
+
+const SCHEMAS = {
+  Command: CommandSchema,
+  TrainRequest: TrainRequestSchema,
+  TrainAck: TrainAckSchema,
+} as const satisfies Readonly<Record<string, DescMessage>>;
+
+/** Why the bytes are none, or undefined. */
+export function unreadableBecause(message: keyof typeof SCHEMAS, bytes: Uint8Array): string | undefined {
+  try {
+    fromBinary(SCHEMAS[message], bytes);
+    return undefined;
+  } catch (thrown) {
+    return `valid protobuf of ${message}, was ${bytes.length} bytes of something else (${errorText(thrown)})`;
+  }
+}
