@@ -11,12 +11,17 @@ import { startIoService } from "#execute/io-service.ts";
 import { serveIoThread } from "#execute/io-thread.ts";
 import { RECOVERY_TOPICS } from "#execute/recovery.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
-import { HistogramReader } from "#memory/histogram.ts";
+import { GuardLineReader } from "#memory/guard-line.ts";
+import { openRegion } from "#memory/region.ts";
 import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { TelemetryDesk } from "#memory/telemetry.ts";
 
 serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
   const log = createLog({ process: "arbitrage", level: config["log.level"], format: config["log.format"] });
-  const bus = openBus(config, runPaths(config.dataDir), log, "arbitrage");
+  const paths = runPaths(config.dataDir);
+  const clock = createSystemClock();
+  const guard = new GuardLineReader(openRegion(paths.guardLine("arbitrage")), clock.monotonicNs());
+  const bus = openBus(config, paths, log, "arbitrage");
   const decisions = new SlotConsumer(memory.decisions);
   const outcomes = new SlotProducer(memory.outcomes);
   const service = await startIoService({
@@ -35,8 +40,9 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
     publish: (topic, key, value) => bus.publish(topic, key, value),
     reader: bus.consumer({ group: "arbitrage-recovery", topics: RECOVERY_TOPICS, start: "first" }),
     counters: countersOver(memory.counters),
-    latency: new HistogramReader(memory.latency),
-    clock: createSystemClock(),
+    telemetry: new TelemetryDesk(openRegion(paths.telemetry("arbitrage"))),
+    sloViolated: () => guard.violated,
+    clock,
     random: seededRandom(`tips ${runStartMs}`).unit,
     log,
   });

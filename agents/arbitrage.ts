@@ -5,15 +5,17 @@
  */
 import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
 import { CatalogueFollower } from "#decide/catalogue-follower.ts";
-import { countersOver } from "#decide/counters.ts";
+import { COUNTER, countersOver } from "#decide/counters.ts";
 import { createHotLoop } from "#decide/hot-loop.ts";
 import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
+import { PolicyDesk } from "#decide/policy-desk.ts";
 import { IoThread } from "#execute/io-thread.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
-import { Histogram } from "#memory/histogram.ts";
-import { openRegion } from "#memory/region.ts";
+import { GUARD_LINE_BYTES, GuardLineReader } from "#memory/guard-line.ts";
+import { createRegion, openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
+import { hotPathHistogram, TELEMETRY_BYTES, TelemetryFigures } from "#memory/telemetry.ts";
 import { ensureDefaultModel, loadModel } from "#model/default-model.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
@@ -25,12 +27,20 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   if (ensureDefaultModel(paths.models)) log.info("compiled the default model");
   const model = loadModel(paths.models, "arb");
   const memory = createAgentMemory();
+  const telemetry = createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES);
   const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url)));
   await io.start({ config, modelHash: model.hash, runStartMs: Date.now(), memory });
   const market = openRegion(paths.marketRing("arbitrage"));
   const doorbell = createDoorbell(market, SLOT_RING_DOORBELL_BYTE);
   const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
-  switchboard.writePolicy(firstPolicy(config));
+  const guardLine = createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES);
+  const guard = new GuardLineReader(guardLine, clock.monotonicNs());
+  const policy = new PolicyDesk(switchboard, guard, firstPolicy(config), ({ throttlePct, killed, guardSilent }) =>
+    log.info("limits in force", { throttlePct, killed, guardSilent }),
+  );
+  policy.keep(clock.monotonicNs());
+  const counters = countersOver(memory.counters);
+  const figures = new TelemetryFigures(telemetry);
   const loop = createHotLoop({
     market: new SlotConsumer(market),
     decisions: new SlotProducer(memory.decisions),
@@ -38,8 +48,8 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
     switchboard,
     predict: (features) => model.predict(features),
     clock,
-    counters: countersOver(memory.counters),
-    latency: new Histogram(memory.latency),
+    counters,
+    latency: hotPathHistogram(telemetry),
     settings: loopSettings(config, 0),
     wake: bellRinger(memory),
   });
@@ -49,7 +59,10 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
     while (running) {
       doorbell.wait(WAIT_MS_MAX);
       for (let batch = 0; batch < BATCHES_MAX && loop.doWork() > 0; batch++);
-      catalogue.follow(clock.monotonicNs());
+      const nowNs = clock.monotonicNs();
+      policy.keep(nowNs);
+      catalogue.follow(nowNs);
+      figures.set("newestFeedNs", counters[COUNTER.newestFeedNs] as number);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };

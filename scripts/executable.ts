@@ -12,6 +12,7 @@ const ROLES: Readonly<Record<string, () => Promise<unknown>>> = {
   mev: () => import("../agents/mev.ts"),
   recorder: () => import("../agents/recorder.ts"),
   gateway: () => import("../agents/gateway.ts"),
+  guard: () => import("../agents/guard.ts"),
 };
 
 const [command, name, ...rest] = process.argv.slice(2);

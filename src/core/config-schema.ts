@@ -153,6 +153,30 @@ export const CONFIG_SCHEMA = {
     "simulate each built transaction: beside its send, or before it (then one that would fail is not sent)",
   ),
   "arbitrage.tipShareMax": number(0.5, 0, 1, "largest share of the gross profit that goes into the tip"),
+
+  "guard.acts": choice(
+    ["yes", "no"],
+    "yes",
+    "whether the guard throttles and kills; no: it only watches, and nothing stops the bleeding",
+  ),
+  "guard.hotPathMsMax": number(20, 0.001, 10_000, "p99, in ms, from the feed's stamp to the decision"),
+  "guard.sendMsMax": number(250, 0.1, 60_000, "p99, in ms, from the decision to the route's acknowledgement"),
+  "guard.landedPctMin": number(70, 0, 100, "least share of ended bundles, in %, that landed; 0 asks for none"),
+  "guard.lostTradesPctMax": number(1, 0, 100, "most landed bundles, in %, that lost money"),
+  "guard.marketLagMsMax": number(2_000, 10, 600_000, "ms since the newest market event"),
+  "guard.clockErrorMsMax": number(10, 0.001, 60_000, "largest error of the system clock, in ms, by the kernel's word"),
+  "guard.lossPerHourLamportsMax": whole(
+    100_000_000,
+    0,
+    1_000_000_000_000_000,
+    "lamports that landed bundles may lose in an hour, gains not counted against them",
+  ),
+  "guard.budgetBurnMax": number(
+    2,
+    1,
+    1_000,
+    "how many times faster than over a month the 1 % of slow decisions may be used up, over 5 minutes and an hour both",
+  ),
 } as const satisfies Record<string, Option<unknown>>;
 
 export type ConfigKey = keyof typeof CONFIG_SCHEMA;

@@ -28,6 +28,12 @@ export type RunPaths = {
   readonly shm: string;
   /** Ring from the feed to one agent. */
   readonly marketRing: (agent: "arbitrage" | "mev") => string;
+  /** What a trading agent measures about itself. */
+  readonly telemetry: (agent: "arbitrage") => string;
+  /** What the guard says to a trading agent. */
+  readonly guardLine: (agent: "arbitrage") => string;
+  /** What the guard sees and has done (GuardReport), replaced by rename every second. */
+  readonly guardReport: string;
   /** Heartbeats of all processes. */
   readonly heartbeats: string;
 };
@@ -47,6 +53,9 @@ export function runPaths(dataDir: string): RunPaths {
     simState: join(root, "run", "sim.json"),
     shm,
     marketRing: (agent) => join(shm, `feed-${agent}.ring`),
+    telemetry: (agent) => join(shm, `telemetry-${agent}`),
+    guardLine: (agent) => join(shm, `guard-${agent}`),
+    guardReport: join(root, "run", "guard.json"),
     heartbeats: join(shm, "heartbeats"),
   };
 }

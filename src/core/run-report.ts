@@ -10,6 +10,7 @@ export const PROCESS_NAMES = [
   "mev",
   "recorder",
   "gateway",
+  "guard",
 ] as const;
 export type ProcessName = (typeof PROCESS_NAMES)[number];
 export type ProcessState = "starting" | "ready" | "stalled" | "restarting" | "stopping" | "stopped";

@@ -1,5 +1,4 @@
 /** The memory that the two threads of an agent share, and the bell by which the hot thread wakes the io thread. */
-import { Histogram } from "#memory/histogram.ts";
 import { formatSlotRing, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
 import { COUNTERS_BYTES } from "./counters.ts";
 import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
@@ -10,8 +9,6 @@ export type AgentMemory = {
   /** OUTCOME_RING, io to hot. */
   readonly outcomes: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
-  /** Histogram of feed stamp to decision. */
-  readonly latency: SharedArrayBuffer;
   /** One i32 that grows with every decision. */
   readonly bell: SharedArrayBuffer;
 };
@@ -20,7 +17,6 @@ export const createAgentMemory = (): AgentMemory => ({
   decisions: sharedRing(DECISION_RING),
   outcomes: sharedRing(OUTCOME_RING),
   counters: new SharedArrayBuffer(COUNTERS_BYTES),
-  latency: new SharedArrayBuffer(Histogram.bytes),
   bell: new SharedArrayBuffer(4),
 });
 

@@ -8,34 +8,41 @@ import type { MetricsFields } from "#wire/envelope.ts";
 import type { Settlement } from "./bundle.ts";
 import type { AgentIdentity } from "./records.ts";
 
-/** A window of the shared latency histogram, as far as this room needs to know it. */
-type LatencyWindow = { readonly maxNs: number; quantile(q: number): number };
+/** What the guard reads too, in shared memory, as far as this room needs to know it. */
+export type Telemetry = {
+  readonly figures: {
+    add(figure: "settled" | "landed" | "lostTrades" | "gainedLamports" | "lostLamports", by: number): void;
+    set(figure: "writtenNs", value: number): void;
+  };
+  readonly sends: { record(ns: number): void };
+  readonly hotPathWindows: LatencyWindows;
+  readonly sendWindows: LatencyWindows;
+};
+type LatencyWindows = { takeWindow(): { readonly maxNs: number; quantile(q: number): number } };
 
 export type MetricsParts = {
   readonly identity: AgentIdentity;
   readonly counters: Float64Array;
-  readonly latency: { takeWindow(): LatencyWindow };
+  readonly telemetry: Telemetry;
+  /** What the guard says of this moment. */
+  readonly sloViolated: () => boolean;
   readonly publishDropped: () => number;
 };
 
 const SECONDS_KEPT = 3_600;
 const LANDED_WINDOW_SECONDS = 60;
-/** Send latencies kept for the quantile. */
-const SENDS_KEPT = 512;
 
 type Second = { settled: number; landed: number; realisedLamports: bigint };
 
 export class AgentMetrics {
   /** The last hour, one entry a second, the present one last. */
   readonly #seconds: Second[] = [{ settled: 0, landed: 0, realisedLamports: 0n }];
-  readonly #sendNs: number[] = [];
   readonly #before = new Map<CounterName, number>();
 
   constructor(private readonly parts: MetricsParts) {}
 
   accepted(latencyNs: number): void {
-    this.#sendNs.push(latencyNs);
-    if (this.#sendNs.length > SENDS_KEPT) this.#sendNs.shift();
+    this.parts.telemetry.sends.record(latencyNs);
   }
 
   settled(settlement: Settlement): void {
@@ -44,12 +51,14 @@ export class AgentMetrics {
     now.settled++;
     if (settlement.state === "landed") now.landed++;
     now.realisedLamports += settlement.realisedNetLamports;
+    this.#tellGuard(settlement);
   }
 
   /** The report on the window since the last call, and the start of the next. */
   take(atNs: bigint, monotonicNs: number, windowMs: number): MetricsFields {
-    const { identity, counters, latency, publishDropped } = this.parts;
-    const hot = latency.takeWindow();
+    const { identity, counters, telemetry, publishDropped, sloViolated } = this.parts;
+    const hot = telemetry.hotPathWindows.takeWindow();
+    telemetry.figures.set("writtenNs", monotonicNs);
     const minute = this.#seconds.slice(-LANDED_WINDOW_SECONDS);
     const settled = minute.reduce((sum, second) => sum + second.settled, 0);
     const landed = minute.reduce((sum, second) => sum + second.landed, 0);
@@ -59,11 +68,10 @@ export class AgentMetrics {
     const fields: MetricsFields = {
       hotpathP50: hot.quantile(0.5) / 1e6,
       hotpathP99: hot.quantile(0.99) / 1e6,
-      sendP99: quantile(this.#sendNs, 0.99) / 1e6,
+      sendP99: telemetry.sendWindows.takeWindow().quantile(0.99) / 1e6,
       landedPct: settled === 0 ? 0 : (100 * landed) / settled,
       pnl1h: lamportsToSol(pnl),
-      // No service level is set yet.
-      sloViolation: false,
+      sloViolation: sloViolated(),
       agent: identity.agent,
       mode: identity.mode,
       atNs,
@@ -93,15 +101,20 @@ export class AgentMetrics {
     return fields;
   }
 
+  /** A bundle that failed on chain lost its fee: it counts as landed with a loss. */
+  #tellGuard({ state, realisedNetLamports }: Settlement): void {
+    const { figures } = this.parts.telemetry;
+    const net = Number(realisedNetLamports);
+    figures.add("settled", 1);
+    if (state === "landed" || state === "failed") figures.add("landed", 1);
+    if (net < 0) figures.add("lostTrades", 1);
+    figures.add(net < 0 ? "lostLamports" : "gainedLamports", Math.abs(net));
+  }
+
   #since(name: CounterName): bigint {
     const now = this.parts.counters[COUNTER[name]] as number;
     const before = this.#before.get(name) ?? 0;
     this.#before.set(name, now);
     return BigInt(now - before);
   }
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
 }

@@ -132,11 +132,21 @@ test("RecentOutcomes forgets the oldest and counts rivals' winning tips", () => 
 
 test("AgentMetrics reports windows, totals and the hour's money", () => {
   const counters = countersOver(new SharedArrayBuffer(COUNTERS_BYTES));
+  const told: string[] = [];
   const window = { maxNs: 9_000, quantile: (q: number) => 10_000 * q };
   const metrics = new AgentMetrics({
     identity: { agent: "a", mode: "sim", version: "v", modelHash: "m", runStartMs: 0 },
     counters,
-    latency: { takeWindow: () => window },
+    telemetry: {
+      figures: {
+        add: (figure, by) => told.push(`${figure} ${by}`),
+        set: (figure, value) => told.push(`${figure} ${value}`),
+      },
+      sends: { record: (ns) => told.push(`send ${ns}`) },
+      hotPathWindows: { takeWindow: () => window },
+      sendWindows: { takeWindow: () => ({ maxNs: 3e6, quantile: () => 3e6 }) },
+    },
+    sloViolated: () => true,
     publishDropped: () => 2,
   });
   counters[COUNTER.records] = 10;
@@ -148,6 +158,11 @@ test("AgentMetrics reports windows, totals and the hour's money", () => {
   const first = metrics.take(5n, 1.25e9, 1_000);
   expect(first).toMatchObject({ events: 10n, landed: 1n, landedPct: 50, pnl1hLamports: 2_000_000_000n, pnl1h: 2 });
   expect(first).toMatchObject({ publishDropped: 3n, marketLagMs: 250n, sendP99: 3, hotpathP99Ns: 9_900n });
+  expect(first.sloViolation).toBe(true);
+  expect(told).toEqual([
+    ...["settled 1", "landed 1", "gainedLamports 2000000000", "settled 1", "gainedLamports 0"],
+    ...["send 3000000", "writtenNs 1250000000"],
+  ]);
   counters[COUNTER.records] = 13;
   expect(metrics.take(6n, 2e9, 1_000)).toMatchObject({ events: 3n, eventsTotal: 13n, landed: 0n, landedPct: 50 });
   for (let second = 0; second < 3_600; second++) metrics.take(7n, 2e9, 1_000);

@@ -21,7 +21,7 @@ import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
 import { swapsOf } from "#decide/swaps.ts";
 import { RAYDIUM_CPMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
-import { AgentMetrics, type MetricsParts } from "./agent-metrics.ts";
+import { AgentMetrics, type Telemetry } from "./agent-metrics.ts";
 import { ChainState } from "./chain-state.ts";
 import { Desk, type DeskParts, type DeskSimulation } from "./desk.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
@@ -50,7 +50,8 @@ export type IoServiceParts = {
   readonly publish: Publish;
   readonly reader: RecordReader;
   readonly counters: Float64Array;
-  readonly latency: MetricsParts["latency"];
+  readonly telemetry: Telemetry;
+  readonly sloViolated: () => boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;

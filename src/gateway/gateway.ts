@@ -8,6 +8,7 @@ import type { Config } from "#core/config.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { RunPaths } from "#core/paths.ts";
+import { readGuardReport } from "#slo/report.ts";
 import { createApi } from "./api/api.ts";
 import type { GatewayData } from "./data.ts";
 import { assertLoopback, failure, refusalOf, withSecurityHeaders } from "./door.ts";
@@ -62,6 +63,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     view: new RunView(options.paths.runReport, nowMs),
     totals: new RunTotalsCache(options.data, nowMs),
     telemetry,
+    guard: () => readGuardReport(options.paths.guardReport),
     busReadAtMs: () => feed.readAtMs(),
     groupLags: () => readGroupLags(options.bus),
     nowMs,

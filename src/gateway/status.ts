@@ -3,6 +3,7 @@ import type { GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
 import type { RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
+import type { GuardReport } from "#slo/report.ts";
 import { RECORDER_GROUP } from "#store/topic-recorder.ts";
 import type { Health, Status } from "./api/schemas.ts";
 import type { RunWindow } from "./data.ts";
@@ -21,6 +22,8 @@ export type StatusSources = {
   readonly view: RunView;
   readonly totals: RunTotalsCache;
   readonly telemetry: Telemetry;
+  /** The guard's report; undefined when there is none. */
+  readonly guard: () => GuardReport | undefined;
   /** Unix ms of the last time the bus could be read. */
   readonly busReadAtMs: () => number;
   /** Empty while the bus cannot be read. */
@@ -51,12 +54,28 @@ export async function readStatus(sources: StatusSources): Promise<Status> {
     exact_share: totals.landed > 0 ? totals.exact / totals.landed : null,
     hotpath: { p50_ms: hotPath?.p50Ms ?? null, p99_ms: hotPath?.p99Ms ?? null },
     market: { slot: market.slot?.toString() ?? null, lag_ms: market.lagMs ?? null },
+    guard: guardPart(sources),
     store: {
       reachable: known.reachable,
       totals_age_ms: known.ageMs ?? null,
       why: known.why,
       behind: behindOf(sources.groupLags()),
     },
+  };
+}
+
+function guardPart(sources: StatusSources): Status["guard"] {
+  const report = sources.guard();
+  if (report === undefined) return null;
+  const broken = report.agents.flatMap(({ objectives }) =>
+    objectives.filter(({ state }) => state !== "good" && state !== "unknown"),
+  );
+  return {
+    acts: report.acts,
+    age_ms: Math.max(0, sources.nowMs() - report.atMs),
+    throttle_pct: Math.max(0, ...report.agents.map(({ throttlePct }) => throttlePct)),
+    killed: report.agents.some(({ killed }) => killed),
+    violated: [...new Set(broken.map(({ name }) => name))],
   };
 }
 

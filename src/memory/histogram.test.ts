@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { seededRandom } from "#core/random.ts";
-import { Histogram, HistogramReader } from "./histogram.ts";
+import { Histogram, HistogramReader, mergeViews } from "./histogram.ts";
 
 const make = () => {
   const buffer = new SharedArrayBuffer(Histogram.bytes);
@@ -113,5 +113,37 @@ describe("HistogramReader", () => {
     for (let i = 0; i < 5; i++) histogram.record(7);
     const window = reader.takeWindow();
     expect([window.count, window.quantile(0.5)]).toEqual([5, 7]);
+  });
+});
+
+describe("mergeViews()", () => {
+  const durations = fc.array(fc.integer({ min: 0, max: 5_000_000_000 }), { maxLength: 40 });
+
+  test("gives what one window over everything gives", () => {
+    fc.assert(
+      fc.property(fc.array(durations, { maxLength: 6 }), (windows) => {
+        const apart = make();
+        const views = windows.map((values) => {
+          for (const value of values) apart.histogram.record(value);
+          return apart.reader.takeWindow();
+        });
+        const together = make();
+        for (const value of windows.flat()) together.histogram.record(value);
+        const merged = mergeViews(views);
+        const whole = together.reader.takeWindow();
+        expect([merged.count, ...QUANTILES.map(merged.quantile)]).toEqual([
+          whole.count,
+          ...QUANTILES.map(whole.quantile),
+        ]);
+      }),
+    );
+  });
+
+  test("countAbove() counts what lies in later buckets", () => {
+    const { histogram, reader } = make();
+    for (const ms of [1, 5, 19, 21, 40]) histogram.record(ms * 1e6);
+    const view = reader.takeWindow();
+    expect([0, 20e6, 40e6, 1e18].map(view.countAbove)).toEqual([5, 2, 0, 0]);
+    expect(mergeViews([]).countAbove(0)).toBe(0);
   });
 });

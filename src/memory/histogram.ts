@@ -52,7 +52,23 @@ export type HistogramView = {
   readonly maxNs: number;
   /** The value, ns, that the share `q` (0..1) of all recordings does not exceed. 0 when empty. */
   quantile(q: number): number;
+  /** How many recordings were longer than `ns`; those of the bucket that holds it count as not longer. */
+  countAbove(ns: number): number;
+  /** Recordings per bucket; views of several windows are added bucket by bucket, see mergeViews(). */
+  readonly counts: Uint32Array;
 };
+
+/** The recordings of several windows as one: its quantiles are those of all of them together. */
+export function mergeViews(views: Iterable<HistogramView>): HistogramView {
+  const counts = new Uint32Array(new ArrayBuffer(BUCKETS * 4));
+  let maxNs = 0;
+  for (const view of views) {
+    if (view.count === 0) continue;
+    for (let i = 0; i < BUCKETS; i++) counts[i] = (counts[i] as number) + (view.counts[i] as number);
+    maxNs = Math.max(maxNs, view.maxNs);
+  }
+  return viewOf(counts, maxNs);
+}
 
 /** The reading end, in any thread or process that has the memory. */
 export class HistogramReader {
@@ -99,7 +115,12 @@ function viewOf(counts: Uint32Array, maxSeenNs: number): HistogramView {
     }
     return maxNs;
   };
-  return { count, maxNs, quantile };
+  const countAbove = (ns: number): number => {
+    let above = 0;
+    for (let i = bucketOf(Math.min(Math.max(ns, 0), VALUE_MAX)) + 1; i <= highest; i++) above += counts[i] as number;
+    return above;
+  };
+  return { count, maxNs, quantile, countAbove, counts };
 }
 
 function bucketOf(value: number): number {

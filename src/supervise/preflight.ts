@@ -113,8 +113,8 @@ export function partsOff(): OffReport[] {
     },
     { part: "live and fork modes", why: "this version runs sim and replay" },
     {
-      part: "trainer and guard",
-      why: "not in this version: the default model is used and nothing throttles by itself",
+      part: "trainer",
+      why: "not in this version: the default model is used",
     },
     { part: "Kafka", why: "not configured: the embedded bus carries everything" },
     { part: "WebTransport", why: "not in this version: the page uses WebSocket" },

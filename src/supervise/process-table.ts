@@ -18,6 +18,7 @@ const CHILDREN: readonly ChildSpec[] = [
   { name: "sim", stopPhase: 1, modes: ["sim"] },
   { name: "gateway", stopPhase: 1, modes: ["sim", "replay"] },
   { name: "recorder", stopPhase: 1, modes: ["sim", "replay"] },
+  { name: "guard", stopPhase: 1, modes: ["sim", "replay"] },
   { name: "mev", stopPhase: 0, modes: ["sim", "replay"] },
   { name: "arbitrage", stopPhase: 0, modes: ["sim", "replay"] },
   { name: "feed", stopPhase: 0, modes: ["sim", "replay"] },

@@ -3,7 +3,7 @@
  * checks its query by the same table that documents it (query.ts).
  */
 import { openapi } from "@elysiajs/openapi";
-import { Elysia, t } from "elysia";
+import { Elysia, type Static, t } from "elysia";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { GatewayData } from "#gateway/data.ts";
@@ -29,6 +29,7 @@ import {
   DecisionDetailSchema,
   DecisionListSchema,
   ErrorSchema,
+  GuardSchema,
   HealthSchema,
   OutcomeListSchema,
   ProfitSchema,
@@ -78,6 +79,24 @@ function runRoutes({ sources, live }: ApiOptions) {
       },
     )
     .get(
+      "/api/guard",
+      ({ request, status }) => {
+        readNoQuery(new URL(request.url));
+        const report = sources.guard();
+        if (report !== undefined) return structuredClone(report) as Static<typeof GuardSchema>;
+        const message = "Cannot show the guard: one that has reported, was none";
+        return status(404, { error: { code: "not_found", message } });
+      },
+      {
+        response: { 200: GuardSchema, 404: ErrorSchema, ...badQuery },
+        detail: {
+          tags: ["Run"],
+          summary: "What the guard sees and has done",
+          description: "Every service level with its limit and its present value, and the last actions.",
+        },
+      },
+    )
+    .get(
       "/health",
       async ({ request, status }) => {
         readNoQuery(new URL(request.url));
@@ -103,6 +122,7 @@ function runRoutes({ sources, live }: ApiOptions) {
           telemetry: sources.telemetry,
           live: live(),
           groupLags: sources.groupLags(),
+          guard: sources.guard(),
         });
       },
       {

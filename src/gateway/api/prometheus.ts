@@ -5,6 +5,7 @@
 import type { GroupLag } from "#bus/bus.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import type { Telemetry } from "#gateway/telemetry.ts";
+import type { GuardReport, ObjectiveReport } from "#slo/report.ts";
 import type { Metrics } from "#wire/envelope.ts";
 import type { Status } from "./schemas.ts";
 
@@ -13,11 +14,12 @@ export type MetricsInput = {
   readonly telemetry: Telemetry;
   readonly live: LiveStats;
   readonly groupLags: readonly GroupLag[];
+  readonly guard: GuardReport | undefined;
 };
 
 type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint | string };
 
-export function prometheusText({ status, telemetry, live, groupLags }: MetricsInput): string {
+export function prometheusText({ status, telemetry, live, groupLags, guard }: MetricsInput): string {
   const agents = [...telemetry.agents()];
   const perAgent = (read: (metrics: Metrics) => number | bigint): Sample[] =>
     agents.map(([agent, metrics]) => ({ labels: { agent }, value: read(metrics) }));
@@ -77,6 +79,7 @@ export function prometheusText({ status, telemetry, live, groupLags }: MetricsIn
       "Messages on the bus that a group has not committed; the group clickhouse is the recorder.",
       groupLags.map(({ group, topic, messages }) => ({ labels: { group, topic }, value: messages })),
     ),
+    ...guardFamilies(guard),
     gauge("store_up", "1 when the tables answer.", [{ value: status.store.reachable ? 1 : 0 }]),
     gauge("bus_lag_messages", "Messages on the bus that the gateway has not read.", [{ value: live.busLag }]),
     counter("bus_poison_total", "Messages on the bus that were no envelopes.", [{ value: live.poison }]),
@@ -85,6 +88,45 @@ export function prometheusText({ status, telemetry, live, groupLags }: MetricsIn
     counter("websocket_dropped_total", "Messages dropped for pages that were too slow.", [{ value: live.dropped }]),
   ].join("");
 }
+
+/** The guard's report of each agent and of each of its service levels. */
+function guardFamilies(guard: GuardReport | undefined): string[] {
+  const agents = guard?.agents ?? [];
+  const levels = (read: (objective: ObjectiveReport) => number): Sample[] =>
+    agents.flatMap(({ agent, objectives }) =>
+      objectives.map((objective) => ({ labels: { agent, objective: objective.name }, value: read(objective) })),
+    );
+  return [
+    gauge("guard_seen_timestamp_seconds", "When the guard last looked.", guard ? [{ value: guard.atMs / 1_000 }] : []),
+    gauge(
+      "guard_throttle_percent",
+      "What the guard has the agent pass over.",
+      agents.map(({ agent, throttlePct }) => ({ labels: { agent }, value: throttlePct })),
+    ),
+    gauge(
+      "guard_killed",
+      "1 when the guard has killed the agent.",
+      agents.map(({ agent, killed }) => ({ labels: { agent }, value: killed ? 1 : 0 })),
+    ),
+    gauge(
+      "slo_value",
+      "The service level's present value, in its own unit.",
+      levels(({ value }) => value),
+    ),
+    gauge(
+      "slo_limit",
+      "Its limit, in the same unit.",
+      levels(({ limit }) => limit),
+    ),
+    gauge(
+      "slo_violated",
+      "1 when it is broken, 2 when severely.",
+      levels(({ state }) => VIOLATION[state]),
+    ),
+  ];
+}
+
+const VIOLATION = { good: 0, unknown: 0, violated: 1, severe: 2 } as const;
 
 const gauge = (name: string, help: string, samples: readonly Sample[]) => family(name, "gauge", help, samples);
 const counter = (name: string, help: string, samples: readonly Sample[]) => family(name, "counter", help, samples);

@@ -110,6 +110,43 @@ const ProcessSchema = t.Object({
   last_exit: text("Why it last ended; empty when it never did.", ""),
 });
 
+const GuardActionSchema = t.Object({
+  atMs: t.Integer({ description: "Unix ms.", examples: [1767225600000] }),
+  agent: text("Whom it was done to.", "arbitrage"),
+  kind: text("throttle, pause, kill, restore or lift.", "throttle"),
+  throttlePct: t.Number({ description: "What is in force since, % of opportunities passed over.", examples: [50] }),
+  because: text("What for, with its figures.", "hot-path-p99 was 31.2 ms, at most 20 ms is asked for (1204 samples)"),
+});
+
+export const GuardSchema = t.Object(
+  {
+    atMs: t.Integer({ description: "When it last looked, Unix ms.", examples: [1767225600000] }),
+    acts: t.Boolean({ description: "false: it only watches." }),
+    agents: t.Array(
+      t.Object({
+        agent: text("The trading agent.", "arbitrage"),
+        throttlePct: t.Number({ description: "What the guard has it pass over, %.", examples: [0] }),
+        killed: t.Boolean({ description: "true: nothing is sent until an operator starts it again." }),
+        objectives: t.Array(
+          t.Object({
+            name: text("Names its page in the runbook.", "hot-path-p99"),
+            about: text("What is measured.", "p99 from the feed's stamp to the decision, over a minute"),
+            unit: text("Of value and limits.", "ms"),
+            bad: text("above or below: on which side of the limit the trouble is.", "above"),
+            limit: t.Number({ examples: [20] }),
+            severeLimit: t.Number({ description: "Beyond it the guard does not climb its steps.", examples: [200] }),
+            value: t.Number({ examples: [0.6] }),
+            samples: count("On which the value stands.", 1204),
+            state: text("good, violated, severe, or unknown when the samples are too few.", "good"),
+          }),
+        ),
+      }),
+    ),
+    actions: t.Array(GuardActionSchema, { description: "The last 50, newest first." }),
+  },
+  { description: "What the guard sees and has done." },
+);
+
 export const StatusSchema = t.Object(
   {
     mode: text("sim, replay, fork or live.", "sim"),
@@ -136,6 +173,19 @@ export const StatusSchema = t.Object(
       slot: t.Union([t.String(), t.Null()], { description: "Newest slot seen.", examples: ["4183"] }),
       lag_ms: maybe("Now minus the time of the newest market event, as the agent measured it.", 12),
     }),
+    guard: t.Union(
+      [
+        t.Object({
+          acts: t.Boolean({ description: "false: it only watches." }),
+          age_ms: t.Number({ description: "Since it last looked; it looks every second.", examples: [400] }),
+          throttle_pct: t.Number({ description: "The most it has any agent pass over, %.", examples: [0] }),
+          killed: t.Boolean({ description: "true: it has killed an agent." }),
+          violated: t.Array(t.String(), { description: "Service levels that are broken now.", examples: [[]] }),
+        }),
+        t.Null(),
+      ],
+      { description: "null when no guard has reported." },
+    ),
     store: t.Object({
       reachable: t.Boolean({ description: "False: the totals above are the last known ones." }),
       totals_age_ms: maybe("Age of the totals above; null when none were ever read (they are then 0).", 300),
