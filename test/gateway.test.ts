@@ -220,6 +220,7 @@ describe("GET /openapi.json and /swagger", () => {
       [
         "/api/decisions",
         "/api/decisions/{id}",
+        "/api/guard",
         "/api/outcomes",
         "/api/profit",
         "/api/status",
