@@ -73,7 +73,7 @@ test(
   "the next run begins with the kill in force",
   async () => {
     await run.stop();
-    const next = await SupervisedRun.start([], undefined, run.dataDir);
+    const next = await SupervisedRun.start(["--guard.acts", "yes"], undefined, run.dataDir);
     try {
       await next.allReady();
       expect(await killed(next)).toBe(true);

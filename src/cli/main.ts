@@ -6,8 +6,10 @@ import { errorText, SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { readConfig } from "#core/read-config.ts";
 import { VERSION } from "#core/version.ts";
+import { createSystemClock } from "#ffi/system-clock.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
+import { runDoctor } from "./doctor.ts";
 import { runJudge } from "./judge.ts";
 import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
@@ -16,6 +18,7 @@ import { runMigrate } from "./migrate.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
 import { runSign } from "./sign.ts";
+import { runTop } from "./top.ts";
 import { runTopics } from "./topics.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
@@ -46,6 +49,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   mev: {
     about: "sandwiches and atomic arbitrages in recorded blocks: scan FILE|FOLDER [--json]",
     run: (args) => runMev(args),
+  },
+  doctor: { about: "what is wrong on this box, and which page of the runbook says what to do", run: runDoctor },
+  top: {
+    about: "the run in a terminal, live, with everything else down [--once]",
+    run: (args) => runTop(args, createSystemClock().monotonicNs),
   },
   version: {
     about: "print the version",

@@ -1,4 +1,5 @@
 /** What the supervisor knows about the run; the gateway, the doctor and the status block all show this one report. */
+import { readJsonFile } from "./atomic-file.ts";
 
 /** Every process of an instance. Its place in this list is its place in the heartbeat table. */
 export const PROCESS_NAMES = [
@@ -41,3 +42,20 @@ export type RunReport = {
   readonly processes: readonly ProcessReport[];
   readonly off: readonly OffReport[];
 };
+
+/**
+ * The report at `path`, or undefined when no supervisor has written one that can be read. Our own supervisor writes the
+ * file; the look at its shape is for one of another version or one edited by hand.
+ */
+export function readRunReport(path: string): RunReport | undefined {
+  try {
+    const found = readJsonFile(path);
+    if (typeof found !== "object" || found === null) return undefined;
+    const report = found as Partial<RunReport>;
+    const whole =
+      Array.isArray(report.processes) && Array.isArray(report.off) && typeof report.startedAtMs === "number";
+    return whole ? (report as RunReport) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -54,20 +54,26 @@ export type HistogramView = {
   quantile(q: number): number;
   /** How many recordings were longer than `ns`; those of the bucket that holds it count as not longer. */
   countAbove(ns: number): number;
-  /** Recordings per bucket; views of several windows are added bucket by bucket, see mergeViews(). */
+  /** Recordings per bucket, and the first and the last bucket that has any (-1 when empty); for mergeViews(). */
   readonly counts: Uint32Array;
+  readonly first: number;
+  readonly last: number;
 };
 
 /** The recordings of several windows as one: its quantiles are those of all of them together. */
 export function mergeViews(views: Iterable<HistogramView>): HistogramView {
   const counts = new Uint32Array(new ArrayBuffer(BUCKETS * 4));
   let maxNs = 0;
+  let first = BUCKETS;
+  let last = -1;
   for (const view of views) {
     if (view.count === 0) continue;
-    for (let i = 0; i < BUCKETS; i++) counts[i] = (counts[i] as number) + (view.counts[i] as number);
+    for (let i = view.first; i <= view.last; i++) counts[i] = (counts[i] as number) + (view.counts[i] as number);
     maxNs = Math.max(maxNs, view.maxNs);
+    first = Math.min(first, view.first);
+    last = Math.max(last, view.last);
   }
-  return viewOf(counts, maxNs);
+  return viewOf(counts, maxNs, first, last);
 }
 
 /** The reading end, in any thread or process that has the memory. */
@@ -97,19 +103,23 @@ export class HistogramReader {
   }
 }
 
-function viewOf(counts: Uint32Array, maxSeenNs: number): HistogramView {
+/** `from` and `to`: no bucket outside of them counts anything. */
+function viewOf(counts: Uint32Array, maxSeenNs: number, from = 0, to = BUCKETS - 1): HistogramView {
   let count = 0;
-  let highest = -1;
-  for (let i = 0; i < counts.length; i++) {
+  let first = -1;
+  let last = -1;
+  for (let i = from; i <= to; i++) {
     const here = counts[i] as number;
     count += here;
-    if (here > 0) highest = i;
+    if (here === 0) continue;
+    if (first < 0) first = i;
+    last = i;
   }
-  const maxNs = highest < 0 ? 0 : Math.min(upperEdgeOf(highest), maxSeenNs);
+  const maxNs = last < 0 ? 0 : Math.min(upperEdgeOf(last), maxSeenNs);
   const quantile = (q: number): number => {
     const rank = Math.max(1, Math.ceil(q * count));
     let below = 0;
-    for (let i = 0; i <= highest; i++) {
+    for (let i = Math.max(first, 0); i <= last; i++) {
       below += counts[i] as number;
       if (below >= rank) return Math.min(middleOf(i), maxNs);
     }
@@ -117,10 +127,10 @@ function viewOf(counts: Uint32Array, maxSeenNs: number): HistogramView {
   };
   const countAbove = (ns: number): number => {
     let above = 0;
-    for (let i = bucketOf(Math.min(Math.max(ns, 0), VALUE_MAX)) + 1; i <= highest; i++) above += counts[i] as number;
+    for (let i = bucketOf(Math.min(Math.max(ns, 0), VALUE_MAX)) + 1; i <= last; i++) above += counts[i] as number;
     return above;
   };
-  return { count, maxNs, quantile, countAbove, counts };
+  return { count, maxNs, quantile, countAbove, counts, first, last };
 }
 
 function bucketOf(value: number): number {

@@ -93,6 +93,8 @@ export class SupervisedRun {
     const ports = await freePorts(PORT_KEYS.length);
     const own = PORT_KEYS.flatMap((key, i) => [`--${key}`, String(ports[i])]);
     const all = ["--dataDir", dataDir, ...own, ...flags];
+    // A test machine is as slow as it likes: only a story about the guard lets it act on that.
+    if (!flags.some((flag) => flag.startsWith("--guard."))) all.push("--guard.acts", "no");
     loadConfig({ environment: {}, flags: all });
     const output = `${dataDir}.log`;
     const file = openSync(output, "a");

@@ -43,7 +43,7 @@ export function prometheusText({ status, telemetry, live, groupLags, guard }: Me
     counter("landed_total", "Bundles of this run that landed.", [{ value: status.landed }]),
     gauge("profit_lamports", "Realised in this run; may be negative.", [{ value: status.profit_lamports }]),
     gauge("exact_ratio", "Share of landed bundles predicted to the unit.", optional(status.exact_share)),
-    gauge("hotpath_seconds", "Feed's stamp to decision, of the newest second with events.", [
+    summary("hotpath_seconds", "Feed's stamp to decision, of the newest second with events.", [
       ...quantile("0.5", status.hotpath.p50_ms),
       ...quantile("0.99", status.hotpath.p99_ms),
     ]),
@@ -129,6 +129,7 @@ function guardFamilies(guard: GuardReport | undefined): string[] {
 const VIOLATION = { good: 0, unknown: 0, violated: 1, severe: 2 } as const;
 
 const gauge = (name: string, help: string, samples: readonly Sample[]) => family(name, "gauge", help, samples);
+const summary = (name: string, help: string, samples: readonly Sample[]) => family(name, "summary", help, samples);
 const counter = (name: string, help: string, samples: readonly Sample[]) => family(name, "counter", help, samples);
 const optional = (value: number | string | null): Sample[] => (value === null ? [] : [{ value }]);
 const quantile = (label: string, ms: number | null): Sample[] =>
