@@ -17,4 +17,6 @@ export const CLI_ERROR = {
   merkleCases: 2107,
   /** A key or checkpoint file of `sandpiper ledger` that cannot be read. */
   ledger: 2108,
+  /** A labelled run, or findings to be judged by one, that cannot be read. */
+  labelledRun: 2109,
 } as const;

@@ -8,15 +8,18 @@ import { CLI_ERROR } from "./errors.ts";
 import { judgeCommands } from "./judge-commands.ts";
 import { judgeDex } from "./judge-dex.ts";
 import { judgeMerkle } from "./judge-merkle.ts";
+import { judgeMev } from "./judge-mev.ts";
 import { judgeOrca } from "./judge-orca.ts";
 import { judgeSwaps, type Verdict } from "./judge-swaps.ts";
 
-type Judge = (path: string, write: (text: string) => void) => Verdict;
+/** `second` is another path, where a judge takes one. */
+type Judge = (path: string, write: (text: string) => void, second?: string) => Verdict | Promise<Verdict>;
 
-const JUDGES: ReadonlyMap<string, Judge> = new Map([
+const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ["commands", judgeCommands],
   ["dex", judgeDex],
   ["merkle", judgeMerkle],
+  ["mev", judgeMev],
   ["orca", judgeOrca],
   ["swaps", judgeSwaps],
 ]);
@@ -26,13 +29,13 @@ export async function runJudge(
   args: readonly string[],
   write: (text: string) => void = (text) => void process.stdout.write(text),
 ): Promise<number> {
-  const [name, path, ...more] = args;
+  const [name, path, second, ...more] = args;
   const judge = name === undefined ? undefined : JUDGES.get(name);
-  if (judge === undefined || path === undefined || more.length > 0)
+  if (judge === undefined || path === undefined || more.length > 0 || (second !== undefined && name !== "mev"))
     throw new SandpiperError(
       CLI_ERROR.usage,
-      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one path, was ${JSON.stringify(args.join(" "))}`,
+      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one path (mev: and a file of findings), was ${JSON.stringify(args.join(" "))}`,
     );
-  const { passed, failed } = judge(path, write);
+  const { passed, failed } = await judge(path, write, second);
   return failed === 0 && passed > 0 ? EXIT_CODE.ok : EXIT_CODE.failure;
 }

@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
   judge: {
-    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle",
+    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev",
     run: runJudge,
   },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
@@ -47,7 +47,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args) => runLedger(args),
   },
   mev: {
-    about: "sandwiches and atomic arbitrages in recorded blocks: scan FILE|FOLDER [--json]",
+    about:
+      "sandwiches and atomic arbitrages: scan FILE|FOLDER [--json], or a labelled run: simulate --seed S --swaps N --out FILE",
     run: (args) => runMev(args),
   },
   doctor: { about: "what is wrong on this box, and which page of the runbook says what to do", run: runDoctor },

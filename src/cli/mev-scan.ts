@@ -14,6 +14,7 @@ import { DETECTOR_DEFAULTS, type DetectorOptions, SandwichDetector } from "#mev/
 import type { PoolReading } from "#mev/trade.ts";
 import { CLI_ERROR } from "./errors.ts";
 import { findingLine, findingText, type ScanCounts, summaryText } from "./mev-output.ts";
+import { runMevSimulate } from "./mev-simulate.ts";
 
 const WINDOW_SLOTS_MAX = 100_000;
 
@@ -25,6 +26,7 @@ export async function runMev(
   args: readonly string[],
   write: (text: string) => void = (text) => void process.stdout.write(text),
 ): Promise<number> {
+  if (args[0] === "simulate") return runMevSimulate(args.slice(1), write);
   const { path, json, options } = readCommand(args);
   const counts = scan(path, options, (finding) => write(json ? findingLine(finding) : findingText(finding)));
   if (!json) write(summaryText(counts));
@@ -45,7 +47,7 @@ function readCommand(args: readonly string[]): Command {
   const paths = rest.filter((arg) => arg !== "--json");
   const [path] = paths;
   if (what !== "scan" || path === undefined || paths.length > 1 || path.startsWith("--"))
-    return usage(args, "scan FILE|FOLDER [--json] [--window-slots N] [--score-min X]");
+    return usage(args, "scan FILE|FOLDER [--json] [--window-slots N] [--score-min X], or simulate");
   return { path, json: rest.includes("--json"), options: { windowSlots, scoreMin } };
 }
 

@@ -12,6 +12,7 @@ import {
   type TokenAccountFacts,
 } from "#dex/swap-decoder.ts";
 import { decodeTokenTransfer } from "#dex/token-transfer.ts";
+import { endsWhereItBegan, inHops } from "./circle.ts";
 import { AGGREGATORS, TIP_ACCOUNTS } from "./known-accounts.ts";
 import type { MevTransaction, PoolReading, Trade, TransactionFacts, WalletLink } from "./trade.ts";
 
@@ -99,9 +100,8 @@ function tradeOf(
  */
 function closesCycle(swaps: readonly DecodedSwap[], executed: ExecutedTransaction): boolean {
   const first = swaps[0];
-  if (first?.mintIn === undefined || new Set(swaps.map(({ pool }) => pool)).size < 2) return false;
-  if (swaps.at(-1)?.mintOut !== first.mintIn) return false;
-  if (swaps.every((swap, i) => i === 0 || swap.mintIn === swaps[i - 1]?.mintOut)) return true;
+  if (first === undefined || !endsWhereItBegan(swaps)) return false;
+  if (inHops(swaps)) return true;
   return [...executed.tokenAccounts].every(([account, { mint, change }]) => {
     const owner = executed.tokenOwners.get(account);
     return mint === first.mintIn || change >= 0n || owner === undefined || !executed.signers.has(owner);
