@@ -13,4 +13,12 @@ export const MARKET_ERROR = {
   mode: 506,
   /** Transaction bytes that are none. */
   transaction: 505,
+  /** A recorded gRPC stream that is absent or cut short. */
+  recordedStream: 507,
+  /** A recording of ours that is damaged, or of another version. */
+  recording: 508,
+  /** A node of another cluster, or one that lags behind what is streamed. */
+  wrongNode: 509,
+  /** A node that keeps refusing calls. */
+  nodeBusy: 510,
 } as const;
