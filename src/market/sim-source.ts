@@ -12,13 +12,11 @@ import type { Log } from "#core/log.ts";
 import type { Random } from "#core/random.ts";
 import { MARKET_ERROR } from "./errors.ts";
 import { type GeyserMessage, readGeyserMessage } from "./geyser-message.ts";
+import { Retry, type RetryLimits } from "./live/retry.ts";
 import { readRpcSnapshot } from "./rpc-snapshot.ts";
 import type { MarketEvent, MarketSink, MarketSource } from "./source.ts";
 
-type SimSourceLimits = {
-  /** First and longest pause between two tries; each is twice the one before, and half of it is chance. */
-  readonly retryMsMin: number;
-  readonly retryMsMax: number;
+type SimSourceLimits = RetryLimits & {
   /** Longest time without a connection that got as far as its snapshot. */
   readonly missingMsMax: number;
   readonly connectMsMax: number;
@@ -54,26 +52,14 @@ export function createSimSource(options: SimSourceOptions): SimSource {
   const { clock, log } = options;
   let stopped = false;
   let close: (() => void) | undefined;
-  let wake: (() => void) | undefined;
-
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const retry = new Retry(limits, options.random);
 
   const run = async (sink: MarketSink) => {
-    let retryMs = limits.retryMsMin;
     let goodNs = clock.monotonicNs();
     while (!stopped) {
       const reason = await new Connection(options, limits, counters, sink, (end) => {
         close = end;
-      }).live(() => {
-        retryMs = limits.retryMsMin;
-      });
+      }).live(() => retry.succeeded());
       if (stopped) return;
       if (reason.hadSnapshot) goodNs = clock.monotonicNs();
       const missingMs = (clock.monotonicNs() - goodNs) / 1e6;
@@ -83,9 +69,8 @@ export function createSimSource(options: SimSourceOptions): SimSource {
           `Cannot follow the local cluster at ${options.wsUrl}: an answer within ${limits.missingMsMax} ms, was ${reason.text}`,
           "later",
         );
-      log.debug("market source lost", { reason: reason.text, retryMs });
-      await pause(retryMs * (0.5 + options.random.unit() / 2));
-      retryMs = Math.min(retryMs * 2, limits.retryMsMax);
+      log.debug("market source lost", { reason: reason.text });
+      await retry.pause();
     }
   };
   return {
@@ -94,7 +79,7 @@ export function createSimSource(options: SimSourceOptions): SimSource {
     stop: () => {
       stopped = true;
       close?.();
-      wake?.();
+      retry.wake();
     },
   };
 }
