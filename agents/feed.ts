@@ -1,15 +1,10 @@
-/** The feed process: one market source into the rings of the agents. Mode sim follows the local cluster, mode replay reads recorded blocks. */
-import { SandpiperError } from "#core/error.ts";
-import { seededRandom } from "#core/random.ts";
+/** The feed process: one market source, which the mode chooses, into the rings of the agents. */
 import { cpmmAuthority } from "#dex/addresses.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { PoolCatalogueBook } from "#market/catalogue.ts";
-import { MARKET_ERROR } from "#market/errors.ts";
 import { Feed } from "#market/feed.ts";
 import { MarketRing } from "#market/market-ring.ts";
-import { createReplaySource } from "#market/replay-source.ts";
-import { createSimSource } from "#market/sim-source.ts";
-import type { MarketSource } from "#market/source.ts";
+import { openMarketSource } from "#market/open-source.ts";
 import { openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
 import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
@@ -33,7 +28,7 @@ runAgent("feed", async (agent) => {
     unixSeconds: () => Number(agent.clock.wallNs() / 1_000_000_000n),
     replayed,
   });
-  const source = openSource(agent, () => paced(Object.values(rings)));
+  const source = openMarketSource({ ...agent, pace: () => paced(Object.values(rings)) });
   const tick = setInterval(() => feed.serveSnapshots(), TICK_MS);
   let told = JSON.stringify(feed.troubles());
   const telling = setInterval(() => {
@@ -50,20 +45,6 @@ runAgent("feed", async (agent) => {
     source.stop();
   };
 });
-
-function openSource(agent: AgentContext, pace: () => Promise<void>): MarketSource {
-  const { config, clock, log } = agent;
-  if (config.mode === "replay") return createReplaySource({ path: config["replay.path"], pace });
-  if (config.mode === "sim")
-    return createSimSource({
-      rpcUrl: `http://127.0.0.1:${config["sim.rpcPort"]}`,
-      wsUrl: `ws://127.0.0.1:${config["sim.wsPort"]}`,
-      clock,
-      random: seededRandom(`feed ${agent.runId}`),
-      log,
-    });
-  throw new SandpiperError(MARKET_ERROR.mode, `Cannot feed: mode sim or replay, was ${config.mode}`);
-}
 
 function openRing(agent: AgentContext, name: "arbitrage" | "mev"): MarketRing {
   const buffer = openRegion(agent.paths.marketRing(name));

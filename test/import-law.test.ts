@@ -45,6 +45,7 @@ const DOORS: readonly [packages: RegExp, rooms: readonly string[]][] = [
   [/^@noble\/ed25519/, ["control"]],
   [/^(elysia|@elysiajs\/)/, ["gateway"]],
   [/^swagger-ui-dist/, ["gateway/dashboard"]],
+  [/^@triton-one\//, ["market"]],
   [/^@solana\//, ["dex", "execute"]],
   [/^litesvm/, ["sim", "execute"]],
 ];

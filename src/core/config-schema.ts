@@ -71,6 +71,22 @@ export const CONFIG_SCHEMA = {
   "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),
   "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
 
+  "market.rpcUrl": text("", "JSON-RPC of a node of the network, http(s)://…; it may hold a key", true),
+  "market.wsUrl": text("", "WebSocket of a node, ws(s)://…; empty = none. It may hold a key", true),
+  "market.grpcUrl": text("", "Yellowstone gRPC of a node, http(s)://…; empty = none"),
+  "market.grpcToken": text("", "access token of market.grpcUrl", true),
+  "market.commitment": choice(
+    ["processed", "confirmed", "finalized"],
+    "processed",
+    "what is believed: processed is first and may be taken back, which is noticed; confirmed comes about a second later",
+  ),
+  "market.genesisHash": text(
+    "",
+    "genesis hash of the cluster that must be followed (mainnet: 5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d); empty = any",
+  ),
+  "market.poolsAllow": text("", "addresses of the only pools to follow, commas between; empty = all of the programs"),
+  "market.poolsDeny": text("", "addresses of pools never to follow, commas between"),
+
   "replay.path": text("", "recorded blocks: a getBlock JSON file, plain or .gz, or a folder of them"),
 
   "store.engine": choice(

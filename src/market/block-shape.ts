@@ -37,7 +37,8 @@ export function parseBlock(json: unknown, slotInName: number, refuse: Refuse): R
   return { slot, blockTime, transactions: transactions.map((item, index) => parseTransaction(item, slot, index)) };
 }
 
-function parseTransaction(item: Walker, slot: bigint, indexInSlot: number): RecordedTransaction {
+/** One of a block, or what getTransaction answers: both have the same shape. */
+export function parseTransaction(item: Walker, slot: bigint, indexInSlot: number): RecordedTransaction {
   const message = item.at("transaction").at("message");
   const meta = item.at("meta");
   const loaded = meta.has("loadedAddresses") ? meta.at("loadedAddresses") : undefined;

@@ -10,7 +10,7 @@ import type { PoolCatalogueBook } from "./catalogue.ts";
 import type { TickChange } from "./concentrated-book.ts";
 import type { MarketRecord, MarketRing, RecordOrigin } from "./market-ring.ts";
 import { PoolBook } from "./pool-book.ts";
-import type { MarketEvent } from "./source.ts";
+import type { AccountWrite, MarketEvent } from "./source.ts";
 import { decodeSwaps, type MarketSwap } from "./swaps.ts";
 
 /** A snapshot of many pools goes out in pieces of about this many records, so that it fits beside what happens meanwhile. */
@@ -37,10 +37,21 @@ export type FeedCounters = {
   /** Swap instructions whose logs or accounts could not be read. */
   unreadableSwaps: number;
   snapshots: number;
+  /** Times the source missed something, and slots whose events turned out never to have happened. */
+  gaps: number;
+  deadSlots: number;
 };
 
 export class Feed {
-  readonly counters: FeedCounters = { transactions: 0, failed: 0, swaps: 0, unreadableSwaps: 0, snapshots: 0 };
+  readonly counters: FeedCounters = {
+    transactions: 0,
+    failed: 0,
+    swaps: 0,
+    unreadableSwaps: 0,
+    snapshots: 0,
+    gaps: 0,
+    deadSlots: 0,
+  };
   readonly book: PoolBook;
   readonly #options: FeedOptions;
   readonly #flags: number;
@@ -66,6 +77,16 @@ export class Feed {
         this.#announcePools();
         this.#options.arbitrage.snapshotWanted = true;
         break;
+      case "writes":
+        this.#slot = event.slot;
+        this.#writeStates(event.accounts);
+        break;
+      case "gap":
+        this.counters.gaps++;
+        break;
+      case "dead":
+        this.counters.deadSlots++;
+        break;
       case "slot":
         this.#slot = event.slot;
         this.#toBoth([{ kind: "slot", slotStartMs: event.slotStartMs }]);
@@ -85,6 +106,8 @@ export class Feed {
     return {
       ...this.book.counters,
       unreadableSwaps: this.counters.unreadableSwaps,
+      gaps: this.counters.gaps,
+      deadSlots: this.counters.deadSlots,
       arbitrageDropped: this.#options.arbitrage.dropped,
       mevDropped: this.#options.mev.dropped,
     };
@@ -132,6 +155,12 @@ export class Feed {
     this.#options.arbitrage.write(this.#states([...touched]), origin);
     if (swaps.length > 0) this.#writeSwaps(swaps, base58Decode(transaction.signature), origin);
     for (const swap of swaps) this.#options.onSwap?.(swap, event);
+  }
+
+  #writeStates(accounts: readonly AccountWrite[]): void {
+    const touched = this.book.apply(accounts);
+    this.#announcePools();
+    this.#options.arbitrage.write(this.#states(touched), this.#origin(0));
   }
 
   #writeSwaps(swaps: readonly MarketSwap[], signature: Uint8Array, origin: RecordOrigin): void {

@@ -13,6 +13,7 @@ import type { Random } from "#core/random.ts";
 import { MARKET_ERROR } from "./errors.ts";
 import { type GeyserMessage, readGeyserMessage } from "./geyser-message.ts";
 import { Retry, type RetryLimits } from "./live/retry.ts";
+import { RpcNode } from "./live/rpc-node.ts";
 import { readRpcSnapshot } from "./rpc-snapshot.ts";
 import type { MarketEvent, MarketSink, MarketSource } from "./source.ts";
 
@@ -53,11 +54,13 @@ export function createSimSource(options: SimSourceOptions): SimSource {
   let stopped = false;
   let close: (() => void) | undefined;
   const retry = new Retry(limits, options.random);
+  // The whole connection is tried again, not a single call.
+  const node = new RpcNode(options.rpcUrl, options.random, { triesMax: 1 });
 
   const run = async (sink: MarketSink) => {
     let goodNs = clock.monotonicNs();
     while (!stopped) {
-      const reason = await new Connection(options, limits, counters, sink, (end) => {
+      const reason = await new Connection(options, node, limits, counters, sink, (end) => {
         close = end;
       }).live(() => retry.succeeded());
       if (stopped) return;
@@ -96,6 +99,7 @@ class Connection {
 
   constructor(
     readonly options: SimSourceOptions,
+    readonly node: RpcNode,
     readonly limits: SimSourceLimits,
     readonly counters: SimSource["counters"],
     readonly sink: MarketSink,
@@ -163,7 +167,7 @@ class Connection {
   }
 
   async #start(): Promise<void> {
-    const snapshot = await readRpcSnapshot(this.options.rpcUrl);
+    const snapshot = await readRpcSnapshot(this.node);
     if (this.#over) return;
     const held = this.#held ?? [];
     this.#held = undefined;

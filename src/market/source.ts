@@ -23,6 +23,22 @@ export type MarketEvent =
       readonly transaction: MarketTransaction;
       readonly accounts: readonly AccountWrite[];
     }
+  /** Accounts as they are now, where no transaction that wrote them is told: applied together. */
+  | {
+      readonly kind: "writes";
+      readonly slot: bigint;
+      readonly arrivedNs: number;
+      readonly accounts: readonly AccountWrite[];
+    }
+  /** Something of this slot did not come and will not. A snapshot follows as soon as one can be had. */
+  | {
+      readonly kind: "gap";
+      readonly slot: bigint;
+      readonly arrivedNs: number;
+      readonly why: string;
+    }
+  /** Nothing of this slot has happened: it died, or lost its fork. A snapshot follows. */
+  | { readonly kind: "dead"; readonly slot: bigint; readonly arrivedNs: number }
   | { readonly kind: "slot"; readonly slot: bigint; readonly slotStartMs: number; readonly arrivedNs: number }
   /** A recording has no more. */
   | { readonly kind: "end"; readonly slot: bigint; readonly arrivedNs: number };

@@ -126,7 +126,7 @@ class Run {
   constructor() {
     this.tracker = new SlotTracker({
       entries: true,
-      onGap: (slot, _to, why) => this.#gaps.push({ slot, why }),
+      onGap: (slot, why) => this.#gaps.push({ slot, why }),
       onAbandoned: (slot) => this.#abandoned.add(slot),
       onDone: (slot) => this.#hash.update(`${stateOf(slot)}\n`),
     });

@@ -26,8 +26,8 @@ export type SlotTrackerOptions = {
   readonly entries: boolean;
   /** Slots that may wait behind the newest; default 64. */
   readonly behindMax?: number;
-  /** From first to last slot something is missing. Called once per slot. */
-  readonly onGap: (fromSlot: number, toSlot: number, why: string) => void;
+  /** Something of this slot is missing. Called once per slot. */
+  readonly onGap: (slot: number, why: string) => void;
   readonly onAbandoned?: (slot: number) => void;
   /** The slot as it is for ever. */
   readonly onDone?: (slot: Readonly<TrackedSlot>) => void;
@@ -223,6 +223,6 @@ export class SlotTracker {
 
   #gap(slot: number, why: string): void {
     this.counters.gaps++;
-    this.#options.onGap(slot, slot, why);
+    this.#options.onGap(slot, why);
   }
 }

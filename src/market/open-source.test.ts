@@ -1,0 +1,93 @@
+/** Nodes that misbehave: another cluster, storms of 429, errors with keys in them; and lists of pools. */
+import { afterEach, describe, expect, test } from "bun:test";
+import { seededRandom } from "#core/random.ts";
+import type { Address } from "#core/units.ts";
+import { RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
+import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
+import { RpcNode } from "./live/rpc-node.ts";
+import { checkCluster } from "./open-source.ts";
+import { poolFilter } from "./pool-filter.ts";
+import { testAddress } from "./test-block.ts";
+
+const limits = { retryMsMin: 1, retryMsMax: 4, triesMax: 5 };
+let server: ReturnType<typeof Bun.serve> | undefined;
+afterEach(async () => await server?.stop(true));
+
+function nodeThat(answer: (calls: number) => Response): { node: RpcNode; calls: () => number } {
+  let calls = 0;
+  server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => answer(++calls) });
+  const url = `http://127.0.0.1:${server.port}/?api-key=very-secret`;
+  return { node: new RpcNode(url, seededRandom("node"), limits), calls: () => calls };
+}
+
+const result = (value: unknown) => Response.json({ jsonrpc: "2.0", id: 1, result: value });
+
+describe("RpcNode", () => {
+  test("waits out a storm of 429 and then answers", async () => {
+    const { node, calls } = nodeThat((call) => (call < 4 ? new Response("slow down", { status: 429 }) : result("ok")));
+    expect((await node.call("getHealth", [])).text()).toBe("ok");
+    expect(calls()).toBe(4);
+    expect(node.counters).toEqual({ calls: 4, tooMany: 3, failed: 0 });
+  });
+
+  test("gives up a storm that does not end, in clear words and without the key", async () => {
+    const { node, calls } = nodeThat(() => new Response("slow down", { status: 429 }));
+    const thrown = await node.call("getSlot", []).catch((error: Error) => error);
+    expect(String(thrown)).toMatch(
+      /Cannot ask http:\/\/127\.0\.0\.1:\d+ for getSlot: an answer within 5 tries, was HTTP 429/,
+    );
+    expect(String(thrown)).not.toContain("secret");
+    expect(calls()).toBe(5);
+  });
+
+  for (const [what, body] of [
+    ["text that is no JSON", "<html>"],
+    ["an error", JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32_601, message: "no such method" } })],
+    ["nothing of use", "[]"],
+  ] as const)
+    test(`refuses ${what}`, async () => {
+      const { node } = nodeThat(() => new Response(body));
+      await expect(node.call("getSlot", [])).rejects.toThrow("Cannot read what");
+    });
+});
+
+describe("checkCluster()", () => {
+  test("takes the cluster that was asked for, and any when none was", async () => {
+    const { node, calls } = nodeThat(() => result("genesis A"));
+    await checkCluster(node, "genesis A");
+    await checkCluster(node, "");
+    expect(calls()).toBe(1);
+  });
+
+  test("refuses another cluster by name", async () => {
+    const { node } = nodeThat(() => result("genesis B"));
+    await expect(checkCluster(node, "genesis A")).rejects.toThrow(
+      /Cannot follow the network: a node of the cluster with genesis hash genesis A .* with genesis B/,
+    );
+  });
+});
+
+describe("poolFilter()", () => {
+  const [one, two] = ["one", "two"].map(testAddress) as [Address, Address];
+  const pool = (address: Address) => ({
+    address,
+    owner: RAYDIUM_CPMM_PROGRAM,
+    data: new Uint8Array([...CPMM_DISCRIMINATOR.poolState, 1, 2]),
+  });
+
+  test("lets all pools through without lists, and accounts of other kinds always", () => {
+    const passes = poolFilter("", `${one}`);
+    expect([pool(one), pool(two), { ...pool(one), data: new Uint8Array(9) }].map(passes)).toEqual([false, true, true]);
+    expect([pool(one), pool(two)].map(poolFilter("", ""))).toEqual([true, true]);
+  });
+
+  test("an allow list lets only its own through, a deny list none of its own", () => {
+    expect([pool(one), pool(two)].map(poolFilter(` ${one} , ${two}`, two))).toEqual([true, false]);
+  });
+
+  test("refuses what is no address", () => {
+    expect(() => poolFilter("nonsense!", "")).toThrow(
+      'Cannot use market.poolsAllow: addresses with commas between, was "nonsense!"',
+    );
+  });
+});

@@ -1,0 +1,92 @@
+/**
+ * The market source that the options ask for. Sim and fork follow the local cluster, replay a recording, live the network:
+ * by Yellowstone gRPC, by a node's RPC and WebSocket, or by both at once.
+ */
+import type { Clock } from "#core/clock.ts";
+import type { Config } from "#core/config.ts";
+import { SandpiperError } from "#core/error.ts";
+import type { Log } from "#core/log.ts";
+import { seededRandom } from "#core/random.ts";
+import type { Address } from "#core/units.ts";
+import { RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
+import { MARKET_ERROR } from "./errors.ts";
+import { createLiveSource } from "./live/live-source.ts";
+import type { LiveStream } from "./live/live-stream.ts";
+import { RpcNode } from "./live/rpc-node.ts";
+import { createRpcStream } from "./live/rpc-stream.ts";
+import { createYellowstoneStream } from "./live/yellowstone-stream.ts";
+import { poolFilter } from "./pool-filter.ts";
+import { createReplaySource } from "./replay-source.ts";
+import { readAccounts, readRpcSnapshot } from "./rpc-snapshot.ts";
+import { createSimSource } from "./sim-source.ts";
+import type { MarketSource } from "./source.ts";
+
+export type OpenSourceParts = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Names this run: no two runs pause alike. */
+  readonly runId: string;
+  /** Waited for before each recorded block. */
+  readonly pace: () => Promise<void>;
+};
+
+export function openMarketSource(parts: OpenSourceParts): MarketSource {
+  const { config, clock, log, runId, pace } = parts;
+  switch (config.mode) {
+    case "replay":
+      return createReplaySource({ path: config["replay.path"], pace });
+    case "sim":
+    case "fork":
+      return createSimSource({
+        rpcUrl: `http://127.0.0.1:${config["sim.rpcPort"]}`,
+        wsUrl: `ws://127.0.0.1:${config["sim.wsPort"]}`,
+        clock,
+        random: seededRandom(`feed ${runId}`),
+        log,
+      });
+    case "live":
+      return openLive(parts);
+  }
+}
+
+function openLive({ config, clock, log, runId }: OpenSourceParts): MarketSource {
+  const random = seededRandom(`feed ${runId}`);
+  const [rpcUrl, wsUrl, grpcUrl] = [config["market.rpcUrl"], config["market.wsUrl"], config["market.grpcUrl"]];
+  if (rpcUrl === "" || wsUrl + grpcUrl === "")
+    throw new SandpiperError(
+      MARKET_ERROR.mode,
+      "Cannot follow the network: market.rpcUrl and one of market.grpcUrl and market.wsUrl set, was one of them missing",
+    );
+  const node = new RpcNode(rpcUrl, random);
+  const vaults = new Set<Address>();
+  const filter = { programs: [RAYDIUM_CPMM_PROGRAM, RAYDIUM_CLMM_PROGRAM], accounts: vaults };
+  const commitment = config["market.commitment"];
+  const common = { clock, random, log, filter, commitment };
+  const streams: LiveStream[] = [];
+  if (grpcUrl !== "")
+    streams.push(createYellowstoneStream({ ...common, name: "grpc", url: grpcUrl, token: config["market.grpcToken"] }));
+  if (wsUrl !== "") streams.push(createRpcStream({ ...common, name: "ws", wsUrl, node }));
+  return createLiveSource({
+    streams,
+    snapshot: () => readRpcSnapshot(node, commitment),
+    accounts: (addresses) => readAccounts(node, addresses, commitment),
+    vaults,
+    allowed: poolFilter(config["market.poolsAllow"], config["market.poolsDeny"]),
+    check: () => checkCluster(node, config["market.genesisHash"]),
+    clock,
+    random,
+    log,
+  });
+}
+
+/** A node of another cluster would give pools that are not there: refused before anything of it is used. */
+export async function checkCluster(node: RpcNode, wanted: string): Promise<void> {
+  if (wanted === "") return;
+  const found = (await node.call("getGenesisHash", [])).text();
+  if (found !== wanted)
+    throw new SandpiperError(
+      MARKET_ERROR.wrongNode,
+      `Cannot follow the network: a node of the cluster with genesis hash ${wanted} (market.genesisHash), was ${node.name} with ${found}`,
+    );
+}
