@@ -10,6 +10,7 @@ import { createLog } from "#core/log.ts";
 import { arbEnvelope, decodeEnvelope, encodeEnvelope, outcomeEnvelope } from "#wire/envelope.ts";
 import type { Topic } from "#wire/topics.ts";
 import { type KafkaBroker, kafkaAvailable, startKafkaBroker } from "./support/kafka-broker.ts";
+import { eventually } from "./support/supervised-run.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const log = createLog({ process: "test", level: "error", format: "text" });
@@ -120,6 +121,32 @@ describe.skipIf(!kafkaAvailable())("the bus on Kafka", () => {
       expect(found.map(({ offset }) => offset).sort((l, r) => l - r)).toEqual(offsets.sort((l, r) => l - r));
     },
     TEST_MS_MAX,
+  );
+
+  test(
+    "the first messages of a producer, into many partitions at once, are with the brokers soon and once",
+    async () => {
+      const topics = ["arbitrage-decisions-proto", "bundle-outcomes-proto", "sandwich-decisions-proto"] as const;
+      const bus = open();
+      const name = crypto.randomUUID();
+      const count = 60;
+      await Promise.all(
+        topics.flatMap((topic) =>
+          Array.from({ length: count }, (_, i) => bus.publish(topic, `${name}-${i}`, bytesOf(name))),
+        ),
+      );
+      // When each partition asked for an identity of its own, a batch could stand still for 65 s, or come twice.
+      await eventually("all with the brokers", () => (bus.stats().spooled === 0 ? true : undefined), 40_000);
+      const reader = open();
+      for (const topic of topics) {
+        const keys: string[] = [];
+        const consumer = reader.consumer({ group: name, topics: [topic], start: "first", ephemeral: true });
+        for (let messages = await consumer.poll(10_000); messages.length > 0; messages = await consumer.poll(10_000))
+          keys.push(...messages.filter((message) => textOf(message) === name).map(({ key }) => key));
+        expect(keys.sort()).toEqual(Array.from({ length: count }, (_, i) => `${name}-${i}`).sort());
+      }
+    },
+    2 * TEST_MS_MAX,
   );
 
   test(

@@ -40,7 +40,8 @@ export class KafkaSender {
   readonly #log: Log;
   readonly #partitioner = kafkajs.Partitioners.DefaultPartitioner();
   readonly #partitions = new Map<Topic, PartitionMetadata[]>();
-  #producer: Producer | undefined;
+  /** Connected once, whoever asks: see #connected. */
+  #producer: Promise<Producer> | undefined;
   #closed = false;
 
   constructor(kafka: Kafka, admin: Admin, log: Log) {
@@ -69,7 +70,7 @@ export class KafkaSender {
   /** Gives up what is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#producer?.disconnect().catch(() => undefined);
+    await this.#disconnect();
   }
 
   async #untilDone<T>(attempt: () => Promise<T>): Promise<T> {
@@ -80,19 +81,15 @@ export class KafkaSender {
       } catch (thrown) {
         this.retries++;
         if (failed === 0) this.#log.debug("kafka: a batch is sent again", { why: errorText(thrown) });
-        await this.#forgetIfLost(thrown);
         await Bun.sleep(Math.min(RETRY_MS_MIN * 2 ** Math.min(failed, 10), RETRY_MS_MAX));
       }
     }
   }
 
-  async #forgetIfLost(thrown: unknown): Promise<void> {
-    const type = thrown instanceof KafkaJSProtocolError ? thrown.type : "";
-    if (!LOST_IDENTITY.has(type) || this.#producer === undefined) return;
-    this.#log.warn("kafka: the brokers forgot this producer, which goes on under a new identity", { why: type });
-    const lost = this.#producer;
+  async #disconnect(): Promise<void> {
+    const last = this.#producer;
     this.#producer = undefined;
-    await lost.disconnect().catch(() => undefined);
+    await last?.then((producer) => producer.disconnect()).catch(() => undefined);
   }
 
   async #parcelsOf(batch: readonly Outgoing[]): Promise<Parcel[]> {
@@ -124,16 +121,46 @@ export class KafkaSender {
   }
 
   async #sendParcel({ topic, messages }: Parcel): Promise<number> {
-    this.#producer ??= this.#kafka.producer({
+    const connected = this.#connected();
+    const producer = await connected;
+    try {
+      const batch = { topic, messages, acks: ACKS_ALL, timeout: ACKS_MS_MAX, compression: ZSTD };
+      const [answer] = await producer.send(batch);
+      return Number(answer?.baseOffset);
+    } catch (thrown) {
+      const type = thrown instanceof KafkaJSProtocolError ? thrown.type : "";
+      if (LOST_IDENTITY.has(type) && this.#producer === connected) {
+        this.#log.warn("kafka: the brokers forgot this producer, which goes on under a new identity", { why: type });
+        await this.#disconnect();
+      }
+      throw thrown;
+    }
+  }
+
+  /**
+   * The producer with its identity. kafkajs asks for a new identity in each connect() that finds none yet, and forgets
+   * sequence numbers and locks with it: parcels that connected side by side lost theirs, and waited 65 s for the lock.
+   */
+  #connected(): Promise<Producer> {
+    this.#producer ??= this.#connect();
+    return this.#producer;
+  }
+
+  async #connect(): Promise<Producer> {
+    const producer = this.#kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      // The loop above repeats without end, with the same records; see the head of this file.
+      // #untilDone repeats without end, with the same records; see the head of this file.
       retry: RETRY,
     });
-    const producer = this.#producer;
-    await producer.connect();
-    const [answer] = await producer.send({ topic, messages, acks: ACKS_ALL, timeout: ACKS_MS_MAX, compression: ZSTD });
-    return Number(answer?.baseOffset);
+    try {
+      await producer.connect();
+      return producer;
+    } catch (thrown) {
+      this.#producer = undefined;
+      await producer.disconnect().catch(() => undefined);
+      throw thrown;
+    }
   }
 }
