@@ -13,6 +13,7 @@ import { openEmbeddedBus } from "#bus/embedded.ts";
 import { migrate } from "#store/migrate.ts";
 import { startTestEngine, testLog, until } from "#store/test-engine.ts";
 import { arbEnvelope, encodeEnvelope } from "#wire/envelope.ts";
+import { spawnRecorder } from "./recorder-process.ts";
 
 const TOPIC = "arbitrage-decisions-proto";
 const BURST_MESSAGES = 90_000;
@@ -117,10 +118,7 @@ const published = await measurePublish(bus);
 
 const rows = async (): Promise<number> =>
   Number((await engine.store.query<{ n: string }>("SELECT count() AS n FROM sandpiper.arb_opportunities"))[0]?.n);
-const recorder = Bun.spawn(
-  [process.execPath, join(import.meta.dir, "bus-recorder.ts"), busPath, String(engine.port), engine.secretPath],
-  { stderr: "inherit" },
-);
+const recorder = spawnRecorder({ port: engine.port, secretPath: engine.secretPath, path: busPath });
 await until(rows, (count) => count > 0);
 const already = await rows();
 const drainAt = performance.now();

@@ -76,6 +76,11 @@ export type GroupLag = {
 };
 
 export interface Bus {
+  /**
+   * Whether a message may stand at two offsets: a producer that was killed or cut off while a batch was in doubt says it
+   * again. Else an offset is one message for ever, and a message one offset.
+   */
+  readonly mayRepeat: boolean;
   /** Resolves with the offset when the message is durable (SPOOLED_OFFSET: on this producer's disk, Kafka gets it
    * later, in order); rejects with a SandpiperError when it is not. */
   publish(topic: Topic, key: string, value: Uint8Array): Promise<number>;

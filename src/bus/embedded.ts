@@ -42,6 +42,7 @@ export function openEmbeddedBus(options: EmbeddedBusOptions): Bus {
   });
   let closed = false;
   return {
+    mayRepeat: false,
     publish: (topic, key, value) => publisher.publish(topic, key, value),
     consumer: (wanted) => {
       if (closed) throw new SandpiperError(BUS_ERROR.closed, "Cannot read from the bus: an open bus, was closed");

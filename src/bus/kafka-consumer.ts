@@ -47,16 +47,19 @@ export class KafkaConsumer implements Consumer {
   async poll(max: number): Promise<readonly Message[]> {
     const limit = Math.min(max, POLL_MESSAGES_MAX);
     if (!(await this.#somethingIn(() => this.#parts().some((part) => part.queue.length > 0)))) return [];
-    const parts = this.#parts();
     const taken: Message[] = [];
+    // Taken from the queues together at the end: a shift moves a whole queue.
+    const ways = this.#parts().map((part) => ({ part, at: 0 }));
     for (let bytes = 0; taken.length < limit && bytes < POLL_BYTES_MAX; ) {
-      const oldest = oldestOf(parts);
-      const message = oldest?.queue.shift();
+      const oldest = oldestOf(ways);
+      const message = oldest?.part.queue[oldest.at];
       if (oldest === undefined || message === undefined) break;
-      handOut(oldest, message);
+      oldest.at++;
+      handOut(oldest.part, message);
       bytes += message.value.length;
       taken.push(message);
     }
+    for (const { part, at } of ways) part.queue.splice(0, at);
     return taken;
   }
 
@@ -143,14 +146,17 @@ export class KafkaConsumer implements Consumer {
   }
 }
 
-function oldestOf(parts: readonly Part[]): Part | undefined {
-  let oldest: Part | undefined;
+type Way = { readonly part: Part; at: number };
+
+/** Of the ways through the queues, the one whose next message was published first. */
+function oldestOf(ways: readonly Way[]): Way | undefined {
+  let oldest: Way | undefined;
   let oldestMs = Number.POSITIVE_INFINITY;
-  for (const part of parts) {
-    const head = part.queue[0];
-    if (head === undefined || head.publishedMs >= oldestMs) continue;
-    oldest = part;
-    oldestMs = head.publishedMs;
+  for (const way of ways) {
+    const next = way.part.queue[way.at];
+    if (next === undefined || next.publishedMs >= oldestMs) continue;
+    oldest = way;
+    oldestMs = next.publishedMs;
   }
   return oldest;
 }

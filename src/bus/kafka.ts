@@ -39,6 +39,7 @@ export function openKafkaBus({ kafka: options, log, ...rest }: KafkaBusOptions):
   const consumers = new Set<KafkaConsumer>();
   let closed = false;
   return {
+    mayRepeat: true,
     publish: (topic, key, value) => publisher.publish(topic, key, value),
     consumer: (wanted) => {
       if (closed) throw new SandpiperError(BUS_ERROR.closed, "Cannot read from the bus: an open bus, was closed");

@@ -25,7 +25,7 @@ beforeAll(async () => {
   engine = await startTestEngine();
   await migrate(engine.store);
   bus = openEmbeddedBus({ path: busPath(), lingerMs: 1, retainMiB: 256, log: testLog });
-});
+}, 60_000);
 afterAll(async () => {
   await bus.close();
   await engine.close();

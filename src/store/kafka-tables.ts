@@ -19,7 +19,7 @@ import { SandpiperError } from "#core/error.ts";
 import { DATABASE, type Store } from "./client.ts";
 import { STORE_ERROR } from "./errors.ts";
 import type { Migration } from "./migrations.ts";
-import { ROUTES, type Route } from "./routes.ts";
+import { notThereYet, ROUTES, type Route } from "./routes.ts";
 
 /** Applied before the tables of this file, with a history of their own: the embedded bus needs none of them. */
 export const KAFKA_MIGRATIONS: readonly Migration[] = [
@@ -102,14 +102,15 @@ function statementsFor(route: Route, columns: readonly Column[], options: KafkaT
   const { kafka, pump, intake, fit, unfit } = namesOf(route);
   const names = columns.map(({ name }) => `\`${name}\``).join(", ");
   const typed = columns.map(({ name, type }) => `\`${name}\` ${type}`).join(", ");
-  const { unfitBecause, onceBy } = RULES[route.table] ?? refuseRoute(route);
+  const unfitBecause = UNFIT_BECAUSE[route.table] ?? refuseRoute(route);
+  const notThere = notThereYet(route, DATABASE);
   const why = `multiIf(message_error != '', message_error, ${unfitBecause})`;
   return [
     `CREATE TABLE ${DATABASE}.${intake} (${typed}, message_partition UInt64, message_offset UInt64,
       message_at DateTime64(6, 'UTC'), message_error String, message_raw String) ENGINE = Null`,
     `CREATE MATERIALIZED VIEW ${DATABASE}.${fit} TO ${DATABASE}.${route.table} AS
       SELECT ${names}, message_offset AS bus_offset FROM ${DATABASE}.${intake}
-      WHERE ${why} = '' ${onceBy ? `AND ${notThere(onceBy)}` : ""}`,
+      WHERE ${why} = '' ${notThere === "" ? "" : `AND ${notThere}`}`,
     `CREATE MATERIALIZED VIEW ${DATABASE}.${unfit} TO ${DATABASE}.dead_letter AS
       SELECT message_at AS at, '${route.topic}' AS topic, message_partition AS bus_partition,
         message_offset AS bus_offset, ${why} AS error, message_raw AS raw
@@ -130,32 +131,15 @@ function statementsFor(route: Route, columns: readonly Column[], options: KafkaT
   ];
 }
 
-type Rule = {
-  /** The rest of a multiIf that gives the reason, or ''. */
-  readonly unfitBecause: string;
-  /** For a table that is asked before a row is added: the columns of a message that make it this one. */
-  readonly onceBy?: { readonly target: string; readonly columns: string };
-};
-
-const RULES: Readonly<Record<string, Rule>> = {
-  ingest_arbitrage_decisions: { unfitBecause: envelopeOf({ ARB: "arb.decision_id" }) },
-  ingest_sandwich_decisions: { unfitBecause: envelopeOf({ MEV: "mev.decision_id" }) },
-  ingest_bundle_outcomes: { unfitBecause: envelopeOf({ OUTCOME: "outcome.bundle_id" }) },
-  ingest_metrics: {
-    unfitBecause: envelopeOf({ METRICS: "metrics.agent", TRAINING: "training.job_id", DATASET: "dataset.name" }),
-  },
-  ingest_control_commands: {
-    unfitBecause: "request_id = '', 'a request id, was none', ''",
-    onceBy: { target: "control_ledger", columns: "request_id, issuer, nonce, sig" },
-  },
-  ingest_train_requests: {
-    unfitBecause: "job_id = '', 'a job id, was none', ''",
-    onceBy: { target: "train_jobs", columns: "job_id" },
-  },
-  ingest_train_acks: {
-    unfitBecause: "job_id = '', 'a job id, was none', ''",
-    onceBy: { target: "train_job_states", columns: "job_id, state, message" },
-  },
+/** The rest of a multiIf that gives the reason, or ''. */
+const UNFIT_BECAUSE: Readonly<Record<string, string>> = {
+  ingest_arbitrage_decisions: envelopeOf({ ARB: "arb.decision_id" }),
+  ingest_sandwich_decisions: envelopeOf({ MEV: "mev.decision_id" }),
+  ingest_bundle_outcomes: envelopeOf({ OUTCOME: "outcome.bundle_id" }),
+  ingest_metrics: envelopeOf({ METRICS: "metrics.agent", TRAINING: "training.job_id", DATASET: "dataset.name" }),
+  ingest_control_commands: "request_id = '', 'a request id, was none', ''",
+  ingest_train_requests: "job_id = '', 'a job id, was none', ''",
+  ingest_train_acks: "job_id = '', 'a job id, was none', ''",
 };
 
 /** As src/store/routes.ts has it: schema, payload and type agree; and there is an id, or the row could not be told apart. */
@@ -169,9 +153,6 @@ function envelopeOf(idOf: Readonly<Record<string, string>>): string {
     "''",
   ].join(", ");
 }
-
-const notThere = ({ target, columns }: NonNullable<Rule["onceBy"]>) =>
-  `(${columns}) NOT IN (SELECT ${columns} FROM ${DATABASE}.${target}) LIMIT 1 BY ${columns}`;
 
 function refuseRoute({ table }: Route): never {
   throw new SandpiperError(STORE_ERROR.refused, `Cannot read Kafka into ${table}: a rule for it, was none`);

@@ -9,8 +9,8 @@ const DAY_SECONDS = 86_400;
 
 /** The embedded engine of this data folder, or a ClickHouse server. */
 export function openStore(config: Config, paths: RunPaths): Store {
-  // What ClickHouse reads from Kafka itself may stand in a table twice until a merge.
-  const final = isReadByClickhouse(config);
+  // What comes from Kafka may stand in a table twice until a merge.
+  const final = config["bus.engine"] === "kafka";
   if (config["store.engine"] === "embedded")
     return connectStore({ port: config["clickhouse.port"], secretPath: paths.clickhouseSecret, final });
   return connectStore({

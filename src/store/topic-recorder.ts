@@ -1,6 +1,6 @@
 /**
  * Takes one topic from the bus into its tables, every message exactly once, however often this process or ClickHouse
- * dies in between:
+ * dies in between. Where a message has one offset for ever (the embedded bus), it is told by that:
  *
  *   1. the bounds of a batch are durable before it is inserted (pollFixed), so a batch is always cut the same way;
  *   2. each row carries its message's offset: after any doubt, what is there is looked up and only the rest inserted;
@@ -9,6 +9,10 @@
  *
  * The look-up is needed beside the token: ClickHouse notes a token before the rows become visible, and a kill between
  * the two would leave the token without its rows. Then the insert is repeated under another token.
+ *
+ * Where a message may stand at two offsets (Kafka: bus.mayRepeat), it is told by its id: the large tables replace a row by
+ * the same row (clickhouse/kafka/0001), the small ones are asked first. So a batch needs no fixed bounds and no look-up: in
+ * doubt it is inserted again.
  */
 import type { Bus, Consumer, Message } from "#bus/bus.ts";
 import { SandpiperError } from "#core/error.ts";
@@ -16,7 +20,7 @@ import { DATABASE, type Store } from "./client.ts";
 import { type DeadLetter, writeDeadLetters } from "./dead-letter.ts";
 import { delimited } from "./delimited.ts";
 import { STORE_ERROR } from "./errors.ts";
-import type { Route } from "./routes.ts";
+import { notThereYet, type Route } from "./routes.ts";
 
 /** The consumer group of the tables. */
 export const RECORDER_GROUP = "clickhouse";
@@ -31,6 +35,8 @@ export class TopicRecorder {
   readonly #consumer: Consumer;
   readonly #store: Store;
   readonly #route: Route;
+  /** By its id, else by its offset. */
+  readonly #isToldById: boolean;
   #columns = "";
   /** The batch in hand: kept until it is in the tables and committed. */
   #batch: readonly Message[] = [];
@@ -41,6 +47,7 @@ export class TopicRecorder {
     this.#consumer = bus.consumer({ group: RECORDER_GROUP, topics: [route.topic], start: "first" });
     this.#store = store;
     this.#route = route;
+    this.#isToldById = bus.mayRepeat;
   }
 
   get topic(): string {
@@ -49,15 +56,18 @@ export class TopicRecorder {
 
   /** One batch from the bus into the tables; answers its size, 0 when nothing waits. After a throw the same batch is next. */
   async step(): Promise<number> {
-    if (this.#batch.length === 0) this.#batch = await this.#consumer.pollFixed(BATCH_MESSAGES_MAX);
+    if (this.#batch.length === 0)
+      this.#batch = this.#isToldById
+        ? await this.#consumer.poll(BATCH_MESSAGES_MAX)
+        : await this.#consumer.pollFixed(BATCH_MESSAGES_MAX);
     if (this.#batch.length === 0) return 0;
     try {
       await this.#record(this.#batch);
+      await this.#consumer.commit();
     } catch (thrown) {
       this.#inDoubt = true;
       throw thrown;
     }
-    await this.#consumer.commit();
     const count = this.#batch.length;
     this.#batch = [];
     this.#inDoubt = false;
@@ -82,7 +92,8 @@ export class TopicRecorder {
       else letters.push({ message, why });
     }
     await this.#bury(letters);
-    let missing = this.#inDoubt ? await this.#missing(good) : good;
+    const mustLook = this.#inDoubt && !this.#isToldById;
+    let missing = mustLook ? await this.#missing(good) : good;
     for (let repeat = 0; missing.length > 0; repeat++) {
       if (repeat > REPEATS_MAX)
         throw new SandpiperError(
@@ -93,7 +104,7 @@ export class TopicRecorder {
       const unreadable: DeadLetter[] = [];
       await this.#insert(missing, repeat, unreadable);
       await this.#bury(unreadable);
-      if (!this.#inDoubt) return;
+      if (!mustLook) return;
       const buried = new Set(unreadable.map(({ message }) => message));
       missing = (await this.#missing(good)).filter((message) => !buried.has(message));
     }
@@ -118,18 +129,20 @@ export class TopicRecorder {
     const first = messages[0];
     if (!first) return;
     const { topic, table, message } = this.#route;
-    const columns = await this.#ingestColumns();
+    const rows = `SELECT *, ${offsetOfRow(messages)} AS bus_offset FROM input('${await this.#ingestColumns()}')`;
+    const notThere = this.#isToldById ? notThereYet(this.#route, DATABASE) : "";
     const token = `${topic}:${first.offset}:${Bun.hash(messages.map(({ offset }) => offset).join())}:${repeat}`;
     try {
       await this.#store.insertBytes(
-        `INSERT INTO ${DATABASE}.${table} SELECT *, ${offsetOfRow(messages)} FROM input('${columns}') FORMAT Protobuf`,
+        `INSERT INTO ${DATABASE}.${table} ${notThere === "" ? rows : `SELECT * FROM (${rows}) WHERE ${notThere}`} FORMAT Protobuf`,
         delimited(messages.map((one) => one.value)),
         {
           format_schema: message,
           // While ClickHouse still works on an earlier attempt it refuses the same id, and this one is tried again.
-          query_id: `record:${token}`,
-          insert_deduplication_token: token,
-          deduplicate_blocks_in_dependent_materialized_views: 1,
+          query_id: this.#isToldById ? `record:${topic}` : `record:${token}`,
+          ...(this.#isToldById
+            ? { insert_deduplicate: 0 }
+            : { insert_deduplication_token: token, deduplicate_blocks_in_dependent_materialized_views: 1 }),
           // One block: all rows of a partition appear together, and are numbered in order.
           max_insert_block_size: BATCH_MESSAGES_MAX * 2,
           max_block_size: BATCH_MESSAGES_MAX * 2,

@@ -10,11 +10,12 @@ const SCHEMAS = {
   TrainAck: TrainAckSchema,
 } as const satisfies Readonly<Record<string, DescMessage>>;
 
-/** Why the bytes are none, or undefined. */
+/** Why the bytes are none that can be told from others, or undefined. */
 export function unreadableBecause(message: keyof typeof SCHEMAS, bytes: Uint8Array): string | undefined {
   try {
-    fromBinary(SCHEMAS[message], bytes);
-    return undefined;
+    const read = fromBinary(SCHEMAS[message], bytes);
+    if ("requestId" in read) return read.requestId === "" ? "a request id, was none" : undefined;
+    return read.jobId === "" ? "a job id, was none" : undefined;
   } catch (thrown) {
     return `valid protobuf of ${message}, was ${bytes.length} bytes of something else (${errorText(thrown)})`;
   }
