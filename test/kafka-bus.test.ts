@@ -126,7 +126,7 @@ describe.skipIf(!kafkaAvailable())("the bus on Kafka", () => {
   test(
     "the first messages of a producer, into many partitions at once, are with the brokers soon and once",
     async () => {
-      const topics = ["arbitrage-decisions-proto", "bundle-outcomes-proto", "sandwich-decisions-proto"] as const;
+      const topics = ["arbitrage-decisions-proto", "bundle-outcomes-proto"] as const;
       const bus = open();
       const name = crypto.randomUUID();
       const count = 60;
