@@ -1,5 +1,6 @@
 /** The arbitrage agent's io thread (a Worker of arbitrage.ts): joins the shared memory, the bus and the io service. */
 import { openBus } from "#bus/open.ts";
+import { startControl } from "#control/agent/start-control.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
 import { seededRandom } from "#core/random.ts";
@@ -7,6 +8,7 @@ import { VERSION } from "#core/version.ts";
 import { bellWaiter } from "#decide/agent-memory.ts";
 import { countersOver } from "#decide/counters.ts";
 import { readDecision, sendOutcomeNote } from "#decide/decision-record.ts";
+import { firstPolicy } from "#decide/loop-settings.ts";
 import { startIoService } from "#execute/io-service.ts";
 import { serveIoThread } from "#execute/io-thread.ts";
 import { RECOVERY_TOPICS } from "#execute/recovery.ts";
@@ -14,6 +16,7 @@ import { createSystemClock } from "#ffi/system-clock.ts";
 import { GuardLineReader } from "#memory/guard-line.ts";
 import { openRegion } from "#memory/region.ts";
 import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { Switchboard } from "#memory/switchboard.ts";
 import { TelemetryDesk } from "#memory/telemetry.ts";
 
 serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
@@ -22,6 +25,13 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
   const clock = createSystemClock();
   const guard = new GuardLineReader(openRegion(paths.guardLine("arbitrage")), clock.monotonicNs());
   const bus = openBus(config, paths, log, "arbitrage");
+  const switchboard = new Switchboard(memory.switchboard);
+  const control = startControl({
+    agent: "arbitrage",
+    module: "arbitrage",
+    ...{ config, paths, bus, switchboard, clock, log },
+    configured: firstPolicy(config),
+  });
   const decisions = new SlotConsumer(memory.decisions);
   const outcomes = new SlotProducer(memory.outcomes);
   const service = await startIoService({
@@ -36,6 +46,7 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
       return decision;
     },
     waitForDecision: bellWaiter(memory),
+    isKilled: () => switchboard.isKilled() || guard.limits(clock.monotonicNs()).killed,
     note: (note) => void sendOutcomeNote(outcomes, note),
     publish: (topic, key, value) => bus.publish(topic, key, value),
     reader: bus.consumer({ group: "arbitrage-recovery", topics: RECOVERY_TOPICS, start: "first" }),
@@ -47,6 +58,7 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
     log,
   });
   return async () => {
+    await control.stop();
     await service.stop();
     await bus.close();
   };

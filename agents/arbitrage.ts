@@ -7,7 +7,7 @@ import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
 import { CatalogueFollower } from "#decide/catalogue-follower.ts";
 import { COUNTER, countersOver } from "#decide/counters.ts";
 import { createHotLoop } from "#decide/hot-loop.ts";
-import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
+import { loopSettings } from "#decide/loop-settings.ts";
 import { PolicyDesk } from "#decide/policy-desk.ts";
 import { IoThread } from "#execute/io-thread.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
@@ -28,15 +28,18 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   const model = loadModel(paths.models, "arb");
   const memory = createAgentMemory();
   const telemetry = createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES);
+  const guardLine = createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES);
   const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url)));
   await io.start({ config, modelHash: model.hash, runStartMs: Date.now(), memory });
   const market = openRegion(paths.marketRing("arbitrage"));
   const doorbell = createDoorbell(market, SLOT_RING_DOORBELL_BYTE);
   const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
-  const guardLine = createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES);
   const guard = new GuardLineReader(guardLine, clock.monotonicNs());
-  const policy = new PolicyDesk(switchboard, guard, firstPolicy(config), ({ throttlePct, killed, guardSilent }) =>
-    log.info("limits in force", { throttlePct, killed, guardSilent }),
+  const policy = new PolicyDesk(
+    switchboard,
+    guard,
+    new Switchboard(memory.switchboard),
+    ({ throttlePct, killed, guardSilent }) => log.info("limits in force", { throttlePct, killed, guardSilent }),
   );
   policy.keep(clock.monotonicNs());
   const counters = countersOver(memory.counters);
@@ -58,9 +61,9 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   const work = async () => {
     while (running) {
       doorbell.wait(WAIT_MS_MAX);
-      for (let batch = 0; batch < BATCHES_MAX && loop.doWork() > 0; batch++);
       const nowNs = clock.monotonicNs();
       policy.keep(nowNs);
+      for (let batch = 0; batch < BATCHES_MAX && loop.doWork() > 0; batch++);
       catalogue.follow(nowNs);
       figures.set("newestFeedNs", counters[COUNTER.newestFeedNs] as number);
       await new Promise((resolve) => setImmediate(resolve));

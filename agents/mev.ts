@@ -1,10 +1,13 @@
 /** The mev process: sees every swap, counts, and says each second what it saw. Detection is not part of it yet. */
 import { openBus } from "#bus/open.ts";
+import { startControl } from "#control/agent/start-control.ts";
 import { errorText } from "#core/error.ts";
+import { firstPolicy } from "#decide/loop-settings.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { SwapReader } from "#market/swap-reader.ts";
 import { openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE, SlotConsumer } from "#memory/slot-ring.ts";
+import { Switchboard } from "#memory/switchboard.ts";
 import { SwapCounter } from "#mev/swap-counter.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
@@ -23,11 +26,13 @@ runAgent("mev", async (agent) => {
   const counter = new SwapCounter();
   const reader = new SwapReader(consumer, (dex, pool) => counter.see(dex, pool));
   const bus = openBus(config, agent.paths, log, "mev");
-  let eventsBefore = 0;
-  let depthMax = 0;
-  let publishDropped = 0;
+  const control = startControl({
+    ...{ agent: "mev", module: "mev", config, paths: agent.paths, bus, clock, log, configured: firstPolicy(config) },
+    // Nothing is sent for it yet; what commands say is kept and answered all the same.
+    switchboard: new Switchboard(new SharedArrayBuffer(Switchboard.bytes)),
+  });
+  let [eventsBefore, depthMax, publishDropped] = [0, 0, 0];
   let running = true;
-
   const publish = async () => {
     const fields = {
       agent: "mev",
@@ -67,6 +72,7 @@ runAgent("mev", async (agent) => {
   return async () => {
     running = false;
     clearInterval(ticking);
+    await control.stop();
     await looping;
     await publish();
     await bus.close();

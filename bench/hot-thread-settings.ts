@@ -15,6 +15,7 @@ export const BENCH_SETTINGS: HotLoopSettings = {
 
 export const POLICY: PolicyFields = {
   killed: false,
+  stopped: false,
   throttlePct: 0,
   evMinLamports: 10_000,
   tipLadderLamports: [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000],

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
+import { nextNonce } from "#control/commander.ts";
 import type { SigningKey } from "#control/ed25519.ts";
 import { parseScope } from "#control/keys.ts";
 import { NonceFile } from "#control/nonces.ts";
@@ -55,8 +56,7 @@ export async function runSign(
   };
   // Signed once to find what is wrong with it before a number is used up.
   signCommand({ ...unsigned, nonce: 1n }, key, pubkeyId);
-  const nonce =
-    values.nonce === undefined ? nextNonce(keyPath, issuer, nowNs / 1_000n) : whole("--nonce", values.nonce);
+  const nonce = values.nonce === undefined ? takeNonce(keyPath, issuer, nowNs) : whole("--nonce", values.nonce);
   const bytes = signCommand({ ...unsigned, nonce }, key, pubkeyId);
   write(`${Buffer.from(bytes).toString(format)}\n`);
   return EXIT_CODE.ok;
@@ -69,14 +69,11 @@ function readKey(path: string | undefined, environment: Environment): SigningKey
   return secretFromHex(hex, "CTRL_SIGN_SK_HEX");
 }
 
-function nextNonce(keyPath: string | undefined, issuer: string, nowUs: bigint): bigint {
-  if (keyPath === undefined) return nowUs;
+function takeNonce(keyPath: string | undefined, issuer: string, nowNs: bigint): bigint {
+  if (keyPath === undefined) return nowNs / 1_000n;
   const nonces = new NonceFile(`${keyPath}.nonces`);
   try {
-    const last = nonces.last(issuer) ?? 0n;
-    const nonce = nowUs > last ? nowUs : last + 1n;
-    nonces.take(issuer, nonce);
-    return nonce;
+    return nextNonce(nonces, issuer, nowNs);
   } finally {
     nonces.close();
   }

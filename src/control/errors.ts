@@ -9,6 +9,8 @@ export const CONTROL_ERROR = {
   nonceFile: 1403,
   /** A command that must not be signed. */
   sign: 1404,
+  /** A control state file that cannot be understood. */
+  stateFile: 1405,
 } as const;
 
 /** Why a command was refused. The names are what an audit line and an acknowledgement say. */
@@ -39,6 +41,8 @@ const REFUSAL = {
   nonce: 1431,
   /** An argument that is missing, unknown or out of its range. */
   argument: 1432,
+  /** A command that came to the agents of another module than the signed one. */
+  module: 1433,
 } as const;
 export type RefusalName = keyof typeof REFUSAL;
 

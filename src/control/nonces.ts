@@ -74,29 +74,51 @@ export class NonceFile {
     return this.#last.get(stream);
   }
 
-  /**
-   * Takes a nonce, for good. Throws a SandpiperError, having taken nothing, when it is not above the last one, when there is no
-   * room for another stream, or when the disk refuses.
-   */
+  /** Whether another stream would find a place beside those that are here and `more` new ones. */
+  hasRoom(more: number): boolean {
+    return this.#last.size + more < this.#streamsMax;
+  }
+
   take(stream: string, nonce: bigint): void {
-    const last = this.#last.get(stream) ?? 0n;
-    if (nonce <= last) throw fault(this.#path, `a nonce above ${last}`, `${nonce}`);
-    if (!this.#last.has(stream) && this.#last.size >= this.#streamsMax)
-      throw fault(this.#path, `at most ${this.#streamsMax} issuers`, "one more");
+    this.takeAll([[stream, nonce]]);
+  }
+
+  /**
+   * Takes nonces, for good, with one sync. Throws a SandpiperError, having taken nothing, when one is not above the last of
+   * its stream, when there is no room for another stream, or when the disk refuses.
+   */
+  takeAll(taken: readonly (readonly [stream: string, nonce: bigint])[]): void {
+    if (taken.length === 0) return;
     if (this.#file === CLOSED) throw fault(this.#path, "a file that is open", "one that a failed compaction closed");
-    const line = Buffer.from(lineOf(stream, nonce));
+    const last = this.#checked(taken);
+    const lines = Buffer.from(taken.map(([stream, nonce]) => lineOf(stream, nonce)).join(""));
     try {
       let written = 0;
-      while (written < line.length) written += writeSync(this.#file, line, written);
+      while (written < lines.length) written += writeSync(this.#file, lines, written);
       fdatasyncSync(this.#file);
     } catch (thrown) {
       this.#cutBack();
       throw fault(this.#path, "a disk that takes a line", errorText(thrown));
     }
-    this.#bytes += line.length;
-    this.#lines += 1;
-    this.#last.set(stream, nonce);
+    this.#bytes += lines.length;
+    this.#lines += taken.length;
+    for (const [stream, nonce] of last) this.#last.set(stream, nonce);
     if (this.#lines > this.#last.size + this.#historyLinesMax) this.#compact();
+  }
+
+  #checked(taken: readonly (readonly [stream: string, nonce: bigint])[]): Map<string, bigint> {
+    const checked = new Map<string, bigint>();
+    let added = 0;
+    for (const [stream, nonce] of taken) {
+      const last = checked.get(stream) ?? this.#last.get(stream) ?? 0n;
+      if (nonce <= last) throw fault(this.#path, `a nonce above ${last}`, `${nonce}`);
+      if (!this.#last.has(stream) && !checked.has(stream)) {
+        if (!this.hasRoom(added)) throw fault(this.#path, `at most ${this.#streamsMax} issuers`, "one more");
+        added++;
+      }
+      checked.set(stream, nonce);
+    }
+    return checked;
   }
 
   close(): void {

@@ -3,8 +3,9 @@
  * canonical bytes within the window. The first signature waits here, in memory: a restart forgets it and the command must be
  * given anew. Two hands on one key are one person; keys are told apart by their bytes, not their ids.
  */
+import type { Config } from "#core/config.ts";
 import type { ActionName, ModuleName } from "#wire/command.ts";
-import { covers, type Scope } from "./keys.ts";
+import { covers, parseScope, type Scope } from "./keys.ts";
 
 export type TwoPersonPolicy = {
   /** Which actions need two keys; none: the rule is off. */
@@ -12,6 +13,16 @@ export type TwoPersonPolicy = {
   /** Longest time between the two signatures. */
   readonly windowSeconds: bigint;
 };
+
+/** The policy of the options; throws a SandpiperError for a scope that is none. */
+export function twoPersonPolicy(config: Config): TwoPersonPolicy {
+  const scopes = config["control.twoPerson"].split(",").filter((text) => text !== "");
+  return {
+    scopes: scopes.map((scope) => parseScope(scope, "control.twoPerson")),
+    windowSeconds: BigInt(config["control.twoPersonSeconds"]),
+  };
+}
+
 export type TwoPersonAnswer =
   | { readonly kind: "complete"; readonly firstKeyId?: string }
   | { readonly kind: "waiting"; readonly untilSeconds: bigint };

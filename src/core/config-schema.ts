@@ -58,6 +58,18 @@ export const CONFIG_SCHEMA = {
   "gateway.port": port(8080, "TCP port of the page and the API"),
   "gateway.liveClientsMax": whole(64, 1, 10_000, "most pages that are fed live at the same time; the next is refused"),
 
+  "control.keysPath": text("", "key file of those who may give commands; empty: keys/control.json under dataDir"),
+  "control.twoPerson": text(
+    "",
+    "scopes module:action, with commas between, whose commands need two keys, for example *:kill,mev:policy; empty: none",
+  ),
+  "control.twoPersonSeconds": whole(
+    60,
+    1,
+    3_600,
+    "seconds in which the second key must sign what the first one signed",
+  ),
+
   "sim.seed": text("1", "same seed, same market flow"),
   "sim.slotMs": whole(400, 1, 10_000, "ms per slot of the local cluster"),
   "sim.rpcPort": port(8899, "JSON-RPC of the local cluster"),

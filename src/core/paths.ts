@@ -8,6 +8,17 @@ import { join, resolve } from "node:path";
 export type RunPaths = {
   /** Lamport key of the trading wallet, Solana CLI format (64 numbers), mode 0600. */
   readonly walletKey: string;
+  /** Public keys of those who may give commands (control/keys.ts). */
+  readonly controlKeys: string;
+  /** Secret of the operator's key that the API signs with, and of the guard's: hexadecimal digits, mode 0600. */
+  readonly controlSecret: string;
+  readonly guardSecret: string;
+  /** Public keys of the agents' acks, by agent, and the secret of one. */
+  readonly ackKeys: string;
+  readonly ackSecret: (agent: string) => string;
+  /** What commands made of an agent, and the nonces it has taken. */
+  readonly controlState: (agent: string) => string;
+  readonly controlNonces: (agent: string) => string;
   /** The embedded bus (SQLite). */
   readonly bus: string;
   /** Folder of what producers keep while Kafka is away, a file each. */
@@ -43,6 +54,13 @@ export function runPaths(dataDir: string): RunPaths {
   const shm = `/dev/shm/sandpiper-${createHash("sha256").update(root).digest("hex").slice(0, 12)}`;
   return {
     walletKey: join(root, "keys", "wallet.json"),
+    controlKeys: join(root, "keys", "control.json"),
+    controlSecret: join(root, "keys", "control.hex"),
+    guardSecret: join(root, "keys", "guard.hex"),
+    ackKeys: join(root, "keys", "acks.json"),
+    ackSecret: (agent) => join(root, "keys", `ack-${agent}.hex`),
+    controlState: (agent) => join(root, "control", `${agent}.json`),
+    controlNonces: (agent) => join(root, "control", `${agent}.nonces`),
     bus: join(root, "bus", "bus.sqlite"),
     spool: join(root, "bus", "spool"),
     clickhouse: join(root, "clickhouse"),

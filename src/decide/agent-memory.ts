@@ -1,5 +1,6 @@
 /** The memory that the two threads of an agent share, and the bell by which the hot thread wakes the io thread. */
 import { formatSlotRing, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
+import { Switchboard } from "#memory/switchboard.ts";
 import { COUNTERS_BYTES } from "./counters.ts";
 import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
 
@@ -9,6 +10,8 @@ export type AgentMemory = {
   /** OUTCOME_RING, io to hot. */
   readonly outcomes: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
+  /** What operators want, io thread to main thread. */
+  readonly switchboard: SharedArrayBuffer;
   /** One i32 that grows with every decision. */
   readonly bell: SharedArrayBuffer;
 };
@@ -17,6 +20,7 @@ export const createAgentMemory = (): AgentMemory => ({
   decisions: sharedRing(DECISION_RING),
   outcomes: sharedRing(OUTCOME_RING),
   counters: new SharedArrayBuffer(COUNTERS_BYTES),
+  switchboard: new SharedArrayBuffer(Switchboard.bytes),
   bell: new SharedArrayBuffer(4),
 });
 

@@ -131,6 +131,7 @@ export class Evaluator {
 
   #gate(hops: readonly DecisionHop[], nowNs: number): ReasonName {
     if (this.policy.killed) return "killed";
+    if (this.policy.stopped) return "stopped";
     if (this.#choice.tipLamports === 0) return "no_affordable_tip";
     if (this.#choice.evLamports < this.policy.evMinLamports) return "ev_below_minimum";
     if (hops.some(({ pool }) => this.inFlight.isHeld(pool, nowNs))) return "in_flight";

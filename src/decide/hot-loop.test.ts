@@ -114,6 +114,7 @@ describe("createHotLoop()", () => {
 
   const gates: [string, Partial<PolicyFields>, Partial<HotLoopSettings>, string][] = [
     ["the kill switch", { killed: true }, {}, "killed"],
+    ["a stopped agent", { stopped: true }, {}, "stopped"],
     ["a full throttle", { throttlePct: 100 }, {}, "throttled"],
     ["a high minimum", { evMinLamports: 1e15 }, {}, "ev_below_minimum"],
     ["a tip share of nothing", {}, { tipShareMax: 0 }, "no_affordable_tip"],

@@ -20,6 +20,7 @@ export const loopSettings = (config: Config, walletLamports: number): HotLoopSet
 /** The policy before any operator changed it. */
 export const firstPolicy = (config: Config): PolicyFields => ({
   killed: false,
+  stopped: false,
   throttlePct: 0,
   evMinLamports: config["arbitrage.evMinLamports"],
   tipLadderLamports: config["arbitrage.tipLadder"],

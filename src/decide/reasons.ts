@@ -11,6 +11,7 @@ export const REASONS = [
   { code: 5, name: "in_flight", words: "a bundle over one of its pools is still open on the same state" },
   { code: 6, name: "too_many_in_flight", words: "as many bundles are open as may be" },
   { code: 7, name: "no_affordable_tip", words: "no tip of the ladder leaves a profit within the tip share" },
+  { code: 8, name: "stopped", words: "the operator has stopped the agent; what was open is followed to its end" },
 ] as const;
 
 export type ReasonName = (typeof REASONS)[number]["name"];

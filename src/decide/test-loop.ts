@@ -20,6 +20,7 @@ export const SNAPSHOT = MARKET_RECORD_FLAG.snapshot | LAST;
 export const SOL = 1_000_000_000n;
 export const POLICY: PolicyFields = {
   killed: false,
+  stopped: false,
   throttlePct: 0,
   evMinLamports: 1,
   tipLadderLamports: [10_000, 100_000, 1_000_000],

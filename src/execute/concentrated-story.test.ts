@@ -87,7 +87,7 @@ async function startWorld() {
   const running = source.run(feed.handle);
   await until(() => source.counters.connections === 1, "the first snapshot");
   const board = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
-  board.writePolicy({ killed: false, throttlePct: 0, evMinLamports: 1, tipLadderLamports: [10_000] });
+  board.writePolicy({ killed: false, stopped: false, throttlePct: 0, evMinLamports: 1, tipLadderLamports: [10_000] });
   const loop = createHotLoop({
     market: new SlotConsumer(rings.arbitrage),
     decisions: new SlotProducer(rings.decisions),

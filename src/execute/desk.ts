@@ -27,6 +27,8 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   readonly journal: BundleJournal;
   readonly outbox: Outbox;
   readonly leaderOf: (slot: number) => Promise<string>;
+  /** The operator's kill switch: looked at last of all before a send. */
+  readonly isKilled: () => boolean;
   /** To the hot thread. */
   readonly note: (note: OutcomeNote) => void;
   /** For the metrics. */
@@ -117,6 +119,11 @@ export class Desk {
     base: ArbRecordParts,
     simulating: Promise<Simulation> | undefined,
   ): void {
+    if (this.parts.isKilled()) {
+      this.#sending--;
+      this.#callOff(decision, { ...base, notSentBecause: "killed" });
+      return;
+    }
     const record = arbRecord(decision, { ...base, sent: bundle });
     try {
       const arbBase64 = Buffer.from(record.bytes).toString("base64");

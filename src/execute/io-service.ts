@@ -47,6 +47,8 @@ export type IoServiceParts = {
   /** Resolves when there may be one, at the latest after `timeoutMs`. */
   readonly waitForDecision: (timeoutMs: number) => Promise<unknown>;
   readonly note: (note: OutcomeNote) => void;
+  /** The operator's kill switch. */
+  readonly isKilled: () => boolean;
   readonly publish: Publish;
   readonly reader: RecordReader;
   readonly counters: Float64Array;
@@ -101,6 +103,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     unixNs,
     wallNs: () => clock.wallNs(),
     leaderOf: async (slot) => (await leaders?.of(slot)) ?? "",
+    isKilled: parts.isKilled,
     note: parts.note,
     onAccepted: (latencyNs) => metrics.accepted(latencyNs),
     onSettled: (settlement) => metrics.settled(settlement),

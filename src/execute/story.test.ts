@@ -168,6 +168,14 @@ describe("a bundle on the local cluster", () => {
     expect(io.journal.open).toEqual([]);
   });
 
+  test("does not leave once the operator's kill switch is on, though it was decided before", async () => {
+    io = await startDesk(world, folder, 0, true);
+    io.desk.take(decide(world));
+    expect(io.arbs()).toMatchObject([{ action: "skip", reason: "killed", bundleId: "" }]);
+    expect(io.notes.at(-1)?.sequence).toBe(1);
+    expect([io.desk.openCount, ...io.journal.open]).toEqual([0]);
+  });
+
   test("ends in one outcome after a kill, with the cluster begun anew meanwhile", async () => {
     io.desk.take(decide(world));
     io.journal.close();

@@ -67,7 +67,7 @@ export async function startWorld(startSlot = 1_000n, ports = { rpc: 0, engine: 0
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** The io thread's parts on a world, with what it published. */
-export async function startDesk(world: World, folder: string, sendWaitsMs = 0) {
+export async function startDesk(world: World, folder: string, sendWaitsMs = 0, killed = false) {
   const { clock, wallet } = world;
   const rpc = createRpc({ url: world.rpcDoor.url });
   const chain = new ChainState(rpc, clock, await wallet.baseAccount());
@@ -90,6 +90,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0) {
     unixNs: (ns) => clock.wallNs() - BigInt(clock.monotonicNs() - ns),
     wallNs: () => clock.wallNs(),
     leaderOf: (slot) => leaders.of(slot),
+    isKilled: () => killed,
     note: (note) => notes.push(note),
     onAccepted: () => {},
     onSettled: () => {},

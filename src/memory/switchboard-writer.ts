@@ -6,6 +6,7 @@ export function stressPolicy(n: number) {
   const tipCount = 1 + (n % TIP_LADDER_MAX);
   return {
     killed: n % 2 === 1,
+    stopped: n % 3 === 1,
     throttlePct: n % 101,
     evMinLamports: n * 1_000_003,
     tipLadderLamports: Array.from({ length: tipCount }, (_, i) => n + 1 + i),

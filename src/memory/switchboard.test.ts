@@ -4,6 +4,7 @@ import { stressPolicy, type WriterOrder } from "./switchboard-writer.ts";
 
 const POLICY: PolicyFields = {
   killed: false,
+  stopped: false,
   throttlePct: 25,
   evMinLamports: 10_000,
   tipLadderLamports: [1_000, 5_000, 9_000_000_000_000_000],
@@ -31,6 +32,15 @@ describe("Switchboard", () => {
     expect(reader.readPolicyInto(target)).toBe(true);
     expect(target.killed).toBe(true);
     expect(new Switchboard(buffer).readPolicyInto(createPolicyTarget())).toBe(true);
+  });
+
+  test("isKilled() is true before the first policy and while the newest one kills, whatever a reader has taken over", () => {
+    const { writer, reader } = make();
+    expect(reader.isKilled()).toBe(true);
+    writer.writePolicy(POLICY);
+    expect(reader.isKilled()).toBe(false);
+    writer.writePolicy({ ...POLICY, killed: true });
+    expect(reader.isKilled()).toBe(true);
   });
 
   test("a shorter ladder leaves nothing of the longer one before it", () => {

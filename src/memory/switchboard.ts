@@ -4,10 +4,11 @@
  *
  *   byte 0   u32 sequence   odd while a write is under way; grows by 2 per policy; 0 when none was ever written
  *        8   f64 killed     0 or 1
- *       16   f64 throttlePct
- *       24   f64 evMinLamports
- *       32   f64 tipCount
- *       40   f64 × 16       tip ladder, lamports, ascending
+ *       16   f64 stopped    0 or 1
+ *       24   f64 throttlePct
+ *       32   f64 evMinLamports
+ *       40   f64 tipCount
+ *       48   f64 × 16       tip ladder, lamports, ascending
  *
  * One thread writes. All words go through Atomics as pairs of i32, so the order holds by the language, not by the
  * processor. A writer that dies half-way leaves the sequence odd: readers keep their last policy until the next write.
@@ -19,14 +20,18 @@ export const TIP_LADDER_MAX = 16;
 /** A lamport amount above this is not exact as a double. */
 const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
 const WORDS_AT = 2;
-const FIXED_NUMBERS = 4;
+const FIXED_NUMBERS = 5;
+/** The half of the double `killed` that is not 0 when it is 1. */
+const KILLED_WORD = WORDS_AT + 1;
 const NUMBERS = FIXED_NUMBERS + TIP_LADDER_MAX;
 /** How often a reader tries again when a write passes under it, before it keeps its old policy until the next call. */
 const READ_TRIES_MAX = 8;
 
 export type PolicyFields = {
-  /** Nothing is sent while true. */
+  /** Nothing leaves while true. */
   readonly killed: boolean;
+  /** Nothing new is decided to be sent while true; what was decided before goes out. */
+  readonly stopped: boolean;
   /** Share of opportunities that is passed over, 0..100. */
   readonly throttlePct: number;
   /** Least expected value that is sent. */
@@ -38,6 +43,7 @@ export type PolicyFields = {
 /** What the hot thread keeps and reuses: the same fields without a list that would have to be made. */
 export type PolicyTarget = {
   killed: boolean;
+  stopped: boolean;
   throttlePct: number;
   evMinLamports: number;
   /** How many places of the ladder count. */
@@ -49,6 +55,7 @@ export type PolicyTarget = {
 export function createPolicyTarget(): PolicyTarget {
   return {
     killed: true,
+    stopped: false,
     throttlePct: 100,
     evMinLamports: LAMPORTS_MAX,
     tipCount: 0,
@@ -79,9 +86,10 @@ export class Switchboard {
     const staged = this.#staged;
     staged.fill(0);
     staged[0] = policy.killed ? 1 : 0;
-    staged[1] = policy.throttlePct;
-    staged[2] = policy.evMinLamports;
-    staged[3] = policy.tipLadderLamports.length;
+    staged[1] = policy.stopped ? 1 : 0;
+    staged[2] = policy.throttlePct;
+    staged[3] = policy.evMinLamports;
+    staged[4] = policy.tipLadderLamports.length;
     staged.set(policy.tipLadderLamports, FIXED_NUMBERS);
     const writing = Atomics.load(this.#words, 0) | 1;
     Atomics.store(this.#words, 0, writing);
@@ -108,12 +116,18 @@ export class Switchboard {
     return false;
   }
 
+  /** Whether nothing may leave now: one load, for the last look before a send. True before the first policy. */
+  isKilled(): boolean {
+    return Atomics.load(this.#words, 0) === 0 || Atomics.load(this.#words, KILLED_WORD) !== 0;
+  }
+
   #copyInto(target: PolicyTarget): void {
     const staged = this.#staged;
     target.killed = staged[0] !== 0;
-    target.throttlePct = staged[1] as number;
-    target.evMinLamports = staged[2] as number;
-    target.tipCount = staged[3] as number;
+    target.stopped = staged[1] !== 0;
+    target.throttlePct = staged[2] as number;
+    target.evMinLamports = staged[3] as number;
+    target.tipCount = staged[4] as number;
     for (let i = 0; i < TIP_LADDER_MAX; i++) target.tipLadderLamports[i] = staged[FIXED_NUMBERS + i] as number;
   }
 }

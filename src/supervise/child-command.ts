@@ -14,3 +14,10 @@ export function childCommand(name: ProcessName, flags: readonly string[]): strin
   if (isCompiled()) return [process.execPath, "agent", name, ...flags];
   return [process.execPath, join(import.meta.dir, "..", "..", "agents", `${name}.ts`), ...flags];
 }
+
+/** What a child inherits: the secret that signs commands goes to the gateway alone. */
+export function environmentOf(name: ProcessName, own: Readonly<Record<string, string | undefined>>) {
+  if (name === "gateway") return own;
+  const { CTRL_SIGN_SK_HEX: _, ...rest } = own;
+  return rest;
+}

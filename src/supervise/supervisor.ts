@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { ensureControlKeys } from "#control/key-files.ts";
 import { writeFileAtomic } from "#core/atomic-file.ts";
 import type { Config } from "#core/config.ts";
 import { errorText } from "#core/error.ts";
@@ -14,7 +15,7 @@ import { type RunPaths, runPaths } from "#core/paths.ts";
 import { PROCESS_NAMES, type ProcessReport, type RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
 import { Heartbeat, readHeartbeat } from "#memory/heartbeat.ts";
-import { childCommand } from "./child-command.ts";
+import { childCommand, environmentOf } from "./child-command.ts";
 import { ensureWallet, makeRegions, removeRegions } from "./first-start.ts";
 import { watchLauncher } from "./launcher.ts";
 import { coreOf } from "./placement.ts";
@@ -57,6 +58,7 @@ class Supervisor {
     this.#paths = paths;
     this.#log = createLog({ process: "supervisor", level: config["log.level"], format: config["log.format"] });
     const wallet = ensureWallet(paths);
+    ensureControlKeys(paths, process.env);
     this.#heartbeats = makeRegions(paths);
     const mode = config.mode === "replay" ? "replay" : "sim";
     this.#processes = childrenOf(mode).map((spec) => this.#watch(spec, flags, wallet));
@@ -77,7 +79,7 @@ class Supervisor {
     const core = coreOf(spec.name, availableParallelism());
     const index = PROCESS_NAMES.indexOf(spec.name);
     const own = spec.name === "sim" && this.#config["sim.wallet"] === "" ? ["--sim.wallet", wallet] : [];
-    const environment = { ...process.env, SANDPIPER_RUN_ID: this.#runId };
+    const environment = { ...environmentOf(spec.name, process.env), SANDPIPER_RUN_ID: this.#runId };
     return new WatchedProcess({
       spec,
       core,

@@ -92,6 +92,120 @@ export declare type Command = Message<"control.Command"> & {
 export declare const CommandSchema: GenMessage<Command>;
 
 /**
+ * What one agent did with one command, and how it stands afterwards. Signed: Ed25519 over the serialisation, fields in the
+ * order of their numbers, with sig, pubkey_id and sig_alg empty.
+ *
+ * @generated from message control.Ack
+ */
+export declare type Ack = Message<"control.Ack"> & {
+  /**
+   * "ack-v1"
+   *
+   * @generated from field: string schema_version = 1;
+   */
+  schemaVersion: string;
+
+  /**
+   * as the command claims; empty when it could not be read
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string agent = 3;
+   */
+  agent: string;
+
+  /**
+   * @generated from field: control.Answer answer = 4;
+   */
+  answer: Answer;
+
+  /**
+   * name of the refusal, empty otherwise
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * for people
+   *
+   * @generated from field: string words = 6;
+   */
+  words: string;
+
+  /**
+   * state after
+   *
+   * @generated from field: control.Trading trading = 7;
+   */
+  trading: Trading;
+
+  /**
+   * @generated from field: double throttle_pct = 8;
+   */
+  throttlePct: number;
+
+  /**
+   * @generated from field: uint64 ev_min_lamports = 9;
+   */
+  evMinLamports: bigint;
+
+  /**
+   * @generated from field: repeated uint64 tip_ladder_lamports = 10;
+   */
+  tipLadderLamports: bigint[];
+
+  /**
+   * Unix time at which the switchboard held it
+   *
+   * @generated from field: uint64 at_ns = 11;
+   */
+  atNs: bigint;
+
+  /**
+   * of the command as it came
+   *
+   * @generated from field: bytes command_sha256 = 12;
+   */
+  commandSha256: Uint8Array;
+
+  /**
+   * grows by 1 with each ack of an agent
+   *
+   * @generated from field: uint64 sequence = 13;
+   */
+  sequence: bigint;
+
+  /**
+   * 64 bytes
+   *
+   * @generated from field: bytes sig = 14;
+   */
+  sig: Uint8Array;
+
+  /**
+   * @generated from field: string pubkey_id = 15;
+   */
+  pubkeyId: string;
+
+  /**
+   * "ed25519-v1"
+   *
+   * @generated from field: string sig_alg = 16;
+   */
+  sigAlg: string;
+};
+
+/**
+ * Describes the message control.Ack.
+ * Use `create(AckSchema)` to create a new message.
+ */
+export declare const AckSchema: GenMessage<Ack>;
+
+/**
  * @generated from enum control.Module
  */
 export enum Module {
@@ -160,4 +274,70 @@ export enum Action {
  * Describes the enum control.Action.
  */
 export declare const ActionSchema: GenEnum<Action>;
+
+/**
+ * @generated from enum control.Answer
+ */
+export enum Answer {
+  /**
+   * @generated from enum value: ANSWER_UNKNOWN = 0;
+   */
+  ANSWER_UNKNOWN = 0,
+
+  /**
+   * @generated from enum value: APPLIED = 1;
+   */
+  APPLIED = 1,
+
+  /**
+   * @generated from enum value: REFUSED = 2;
+   */
+  REFUSED = 2,
+
+  /**
+   * verified, waits for another key over the same bytes (two-person rule)
+   *
+   * @generated from enum value: SECOND_KEY_NEEDED = 3;
+   */
+  SECOND_KEY_NEEDED = 3,
+}
+
+/**
+ * Describes the enum control.Answer.
+ */
+export declare const AnswerSchema: GenEnum<Answer>;
+
+/**
+ * @generated from enum control.Trading
+ */
+export enum Trading {
+  /**
+   * @generated from enum value: TRADING_UNKNOWN = 0;
+   */
+  TRADING_UNKNOWN = 0,
+
+  /**
+   * @generated from enum value: RUNNING = 1;
+   */
+  RUNNING = 1,
+
+  /**
+   * nothing new is sent, what is open is followed to its end
+   *
+   * @generated from enum value: STOPPED = 2;
+   */
+  STOPPED = 2,
+
+  /**
+   * nothing leaves, until an explicit START
+   *
+   * @generated from enum value: KILLED = 3;
+   */
+  KILLED = 3,
+}
+
+/**
+ * Describes the enum control.Trading.
+ */
+export declare const TradingSchema: GenEnum<Trading>;
 

@@ -11,7 +11,7 @@ import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/code
  * Describes the file control.proto.
  */
 export const file_control = /*@__PURE__*/
-  fileDesc("Cg1jb250cm9sLnByb3RvEgdjb250cm9sIqoCCgdDb21tYW5kEgoKAnRzGAEgASgEEh8KBm1vZHVsZRgCIAEoDjIPLmNvbnRyb2wuTW9kdWxlEh8KBmFjdGlvbhgDIAEoDjIPLmNvbnRyb2wuQWN0aW9uEigKBGFyZ3MYBCADKAsyGi5jb250cm9sLkNvbW1hbmQuQXJnc0VudHJ5EhIKCnJlcXVlc3RfaWQYBSABKAkSDgoGaXNzdWVyGAYgASgJEhYKDnNjaGVtYV92ZXJzaW9uGAcgASgJEgsKA3NpZxgIIAEoDBIRCglwdWJrZXlfaWQYCSABKAkSDwoHc2lnX2FsZxgKIAEoCRINCgVub25jZRgLIAEoBBorCglBcmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASo0CgZNb2R1bGUSEgoOTU9EVUxFX1VOS05PV04QABINCglBUkJJVFJBR0UQARIHCgNNRVYQAipiCgZBY3Rpb24SEgoOQUNUSU9OX1VOS05PV04QABIJCgVTVEFSVBABEggKBFNUT1AQAhILCgdSRVNUQVJUEAMSDAoIVEhST1RUTEUQBBIKCgZQT0xJQ1kQBRIICgRLSUxMEAZiBnByb3RvMw");
+  fileDesc("Cg1jb250cm9sLnByb3RvEgdjb250cm9sIqoCCgdDb21tYW5kEgoKAnRzGAEgASgEEh8KBm1vZHVsZRgCIAEoDjIPLmNvbnRyb2wuTW9kdWxlEh8KBmFjdGlvbhgDIAEoDjIPLmNvbnRyb2wuQWN0aW9uEigKBGFyZ3MYBCADKAsyGi5jb250cm9sLkNvbW1hbmQuQXJnc0VudHJ5EhIKCnJlcXVlc3RfaWQYBSABKAkSDgoGaXNzdWVyGAYgASgJEhYKDnNjaGVtYV92ZXJzaW9uGAcgASgJEgsKA3NpZxgIIAEoDBIRCglwdWJrZXlfaWQYCSABKAkSDwoHc2lnX2FsZxgKIAEoCRINCgVub25jZRgLIAEoBBorCglBcmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLZAgoDQWNrEhYKDnNjaGVtYV92ZXJzaW9uGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDQoFYWdlbnQYAyABKAkSHwoGYW5zd2VyGAQgASgOMg8uY29udHJvbC5BbnN3ZXISDgoGcmVhc29uGAUgASgJEg0KBXdvcmRzGAYgASgJEiEKB3RyYWRpbmcYByABKA4yEC5jb250cm9sLlRyYWRpbmcSFAoMdGhyb3R0bGVfcGN0GAggASgBEhcKD2V2X21pbl9sYW1wb3J0cxgJIAEoBBIbChN0aXBfbGFkZGVyX2xhbXBvcnRzGAogAygEEg0KBWF0X25zGAsgASgEEhYKDmNvbW1hbmRfc2hhMjU2GAwgASgMEhAKCHNlcXVlbmNlGA0gASgEEgsKA3NpZxgOIAEoDBIRCglwdWJrZXlfaWQYDyABKAkSDwoHc2lnX2FsZxgQIAEoCSo0CgZNb2R1bGUSEgoOTU9EVUxFX1VOS05PV04QABINCglBUkJJVFJBR0UQARIHCgNNRVYQAipiCgZBY3Rpb24SEgoOQUNUSU9OX1VOS05PV04QABIJCgVTVEFSVBABEggKBFNUT1AQAhILCgdSRVNUQVJUEAMSDAoIVEhST1RUTEUQBBIKCgZQT0xJQ1kQBRIICgRLSUxMEAYqTQoGQW5zd2VyEhIKDkFOU1dFUl9VTktOT1dOEAASCwoHQVBQTElFRBABEgsKB1JFRlVTRUQQAhIVChFTRUNPTkRfS0VZX05FRURFRBADKkQKB1RyYWRpbmcSEwoPVFJBRElOR19VTktOT1dOEAASCwoHUlVOTklORxABEgsKB1NUT1BQRUQQAhIKCgZLSUxMRUQQA2IGcHJvdG8z");
 
 /**
  * Describes the message control.Command.
@@ -19,6 +19,13 @@ export const file_control = /*@__PURE__*/
  */
 export const CommandSchema = /*@__PURE__*/
   messageDesc(file_control, 0);
+
+/**
+ * Describes the message control.Ack.
+ * Use `create(AckSchema)` to create a new message.
+ */
+export const AckSchema = /*@__PURE__*/
+  messageDesc(file_control, 1);
 
 /**
  * Describes the enum control.Module.
@@ -43,4 +50,28 @@ export const ActionSchema = /*@__PURE__*/
  */
 export const Action = /*@__PURE__*/
   tsEnum(ActionSchema);
+
+/**
+ * Describes the enum control.Answer.
+ */
+export const AnswerSchema = /*@__PURE__*/
+  enumDesc(file_control, 2);
+
+/**
+ * @generated from enum control.Answer
+ */
+export const Answer = /*@__PURE__*/
+  tsEnum(AnswerSchema);
+
+/**
+ * Describes the enum control.Trading.
+ */
+export const TradingSchema = /*@__PURE__*/
+  enumDesc(file_control, 3);
+
+/**
+ * @generated from enum control.Trading
+ */
+export const Trading = /*@__PURE__*/
+  tsEnum(TradingSchema);
 
