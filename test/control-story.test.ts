@@ -43,7 +43,7 @@ afterAll(async () => {
   await acks.stop();
   await bus.close();
   await run.discard();
-});
+}, LONG_MS);
 
 async function give(action: ActionName, args: Record<string, string> = {}, by = operator): Promise<Ack> {
   const sent = await by.send({ module: "arbitrage", action, args: new Map(Object.entries(args)) });

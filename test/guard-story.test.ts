@@ -20,7 +20,7 @@ beforeAll(async () => {
   run = await SupervisedRun.start(IMPOSSIBLE);
   await run.allReady();
 }, LIMIT_MS);
-afterAll(async () => await run.discard());
+afterAll(async () => await run.discard(), LIMIT_MS);
 
 const report = async (of = run) => (await (await fetch(`${of.gateway}/api/guard`)).json()) as GuardReport;
 const killed = async (of = run) => ((await report(of)).agents[0]?.killed ? true : undefined);
