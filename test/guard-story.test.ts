@@ -44,8 +44,9 @@ test(
     const text = await (await fetch(`${run.gateway}/metrics`)).text();
     expect(text).toContain('sandpiper_guard_killed{agent="arbitrage"} 1');
     expect(text).toContain('sandpiper_slo_violated{agent="arbitrage",objective="hot-path-p99"} 2');
-    // What was under way may still end; from then on the market goes on and every opportunity is passed over.
-    const settled = await passedOver(1);
+    // What was under way may still end, and a send is on record only once its simulation is; from then on the market goes
+    // on and every opportunity is passed over.
+    const settled = await passedOver(20);
     const before = await run.status();
     await passedOver(settled + 20);
     expect((await run.status()).attempts).toBe(before.attempts);
