@@ -94,6 +94,12 @@ export class CommandDesk {
     return { ...this.#kept, fresh: answers, restart };
   }
 
+  /** The answers were said and the bus hands their commands out no more. */
+  forgetAnswers(): Answered {
+    this.#kept = { sequence: this.#sequence, state: this.#state, answers: [], nonces: [] };
+    return this.#kept;
+  }
+
   #carryOut(value: Uint8Array, nonces: BatchNonces): { verdict: Verdict; restarts: boolean } {
     const { keys, twoPerson, clock, module } = this.#options;
     const command = decoded(value);

@@ -87,6 +87,8 @@ export function startControl(options: ControlOptions): ControlService {
 class Service {
   stopping = false;
   #placeAtMs = performance.now();
+  /** The place on the commands has moved behind all that was answered, and no old place on the acks behind it yet. */
+  #committed = false;
 
   constructor(
     private readonly options: ControlOptions,
@@ -114,8 +116,9 @@ class Service {
     if (messages.length === 0) return;
     const batch = this.desk.answer(messages.filter(({ key }) => key === this.options.module));
     const kept = batch.fresh.length === 0 || (await this.#keep(batch));
-    const done = kept && (await this.#until("move on behind the commands", () => commands.commit()));
-    if (done && batch.restart) (this.options.restart ?? endProcess)();
+    if (!kept || !(await this.#until("move on behind the commands", () => commands.commit()))) return;
+    this.#committed = true;
+    if (batch.restart) (this.options.restart ?? endProcess)();
   }
 
   /** False only when the process is told to stop before it succeeds; the next life then does what is left. */
@@ -147,16 +150,28 @@ class Service {
     await acks.ready();
     this.#takeNonces(kept);
     const owed = new Map(kept.answers.map((answer) => [Buffer.from(answer.ack).toString("base64"), answer]));
-    while (owed.size > 0 && (await acks.wait(OWN_ACKS_WAIT_MS)))
-      for (const { value } of await acks.poll(OWN_ACKS_POLL_MAX)) owed.delete(Buffer.from(value).toString("base64"));
+    let deadline = performance.now() + OWN_ACKS_WAIT_MS;
+    while (owed.size > 0 && performance.now() < deadline) {
+      if (!(await acks.wait(deadline - performance.now()))) break;
+      const messages = await acks.poll(OWN_ACKS_POLL_MAX);
+      for (const { value } of messages) owed.delete(Buffer.from(value).toString("base64"));
+      // A busy bus always has news: only those of this topic are a reason to go on.
+      if (messages.length > 0) deadline = performance.now() + OWN_ACKS_WAIT_MS;
+    }
     await this.#say([...owed.values()]);
   }
 
-  /** Nothing is owed between two turns: the next life need not look for acks before this place. */
+  /**
+   * Nothing is owed between two turns, and what was answered does not come again once it was committed: first the answers
+   * are forgotten, then the next life need not look for acks before this place.
+   */
   async #movePlace(acks: Consumer): Promise<void> {
     this.#placeAtMs = performance.now();
+    if (!this.#committed) return;
+    writeAnswers(this.statePath, this.desk.forgetAnswers());
     while ((await acks.poll(OWN_ACKS_POLL_MAX)).length > 0);
     await acks.commit();
+    this.#committed = false;
   }
 
   async #until(what: string, work: () => Promise<void>): Promise<boolean> {
