@@ -61,10 +61,11 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   const work = async () => {
     while (running) {
       doorbell.wait(WAIT_MS_MAX);
-      const nowNs = clock.monotonicNs();
-      policy.keep(nowNs);
-      for (let batch = 0; batch < BATCHES_MAX && loop.doWork() > 0; batch++);
-      catalogue.follow(nowNs);
+      for (let batch = 0, taken = 1; batch < BATCHES_MAX && taken > 0; batch++) {
+        policy.keep(clock.monotonicNs());
+        taken = loop.doWork();
+      }
+      catalogue.follow(clock.monotonicNs());
       figures.set("newestFeedNs", counters[COUNTER.newestFeedNs] as number);
       await new Promise((resolve) => setImmediate(resolve));
     }
