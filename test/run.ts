@@ -8,8 +8,17 @@ import { join } from "node:path";
 
 const folder = mkdtempSync(join(tmpdir(), "sandpiper-test-"));
 const report = join(folder, "junit.xml");
+/** For a test that names no limit of its own: a noisy machine may take ten times as long as a quiet one. */
+const TIMEOUT_MS = 60_000;
 const child = Bun.spawn(
-  [process.execPath, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...process.argv.slice(2)],
+  [
+    process.execPath,
+    "test",
+    `--timeout=${TIMEOUT_MS}`,
+    "--reporter=junit",
+    `--reporter-outfile=${report}`,
+    ...process.argv.slice(2),
+  ],
   { stdin: "ignore", stdout: "inherit", stderr: "inherit" },
 );
 const exitCode = await child.exited;

@@ -15,6 +15,7 @@ import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
 import { runMev } from "./mev-scan.ts";
 import { runMigrate } from "./migrate.ts";
+import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
 import { runSign } from "./sign.ts";
@@ -51,6 +52,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       "sandwiches and atomic arbitrages: scan FILE|FOLDER [--json], or a labelled run: simulate --seed S --swaps N --out FILE",
     run: (args) => runMev(args),
   },
+  policy: { about: "the last hours under another policy: try [--ev-min N] [--ladder N,…] [--hours N]", run: runPolicy },
   doctor: { about: "what is wrong on this box, and which page of the runbook says what to do", run: runDoctor },
   top: {
     about: "the run in a terminal, live, with everything else down [--once]",

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { readJsonFile } from "#core/atomic-file.ts";
+import { runPaths } from "#core/paths.ts";
+import { ensureDefaultModel } from "#model/default-model.ts";
+import { FEATURES } from "#model/features.ts";
 import { NAMED_VIEWS } from "#store/named-views.ts";
 import { startTestEngine, type TestEngine } from "#store/test-engine.ts";
 
@@ -119,4 +122,28 @@ test("sandpiper query refuses to write, an unknown name and a filter that is non
   expect((await sandpiper(["query", "landed_share", "x", ...embedded])).err).toContain("column=value");
   const injected = await sandpiper(["query", "landed_share", "path=' OR 1=1 --", ...embedded]);
   expect(injected).toMatchObject({ code: 0, out: "no rows\n" });
+});
+
+test("sandpiper policy try shows the record beside what another policy would have made of it", async () => {
+  const features = `[${Array.from({ length: FEATURES.length }, (_, i) => (i === 0 ? 6 : 0)).join(",")}]`;
+  await engine.store.command(`INSERT INTO sandpiper.arb_opportunities
+    (at, decision_id, action, reason, bundle_id, gross_lamports, fee_lamports, tip_lamports, score, features)
+    SELECT now64(6) - INTERVAL number SECOND, concat('try-', toString(number)), if(number < 6, 'send', 'skip'),
+      if(number < 6, 'profitable', 'ev_below_minimum'), concat('try-', toString(number)), 1000000, 5000, 100000, 0.5, ${features}
+    FROM numbers(10)`);
+  await engine.store.command(`INSERT INTO sandpiper.bundle_outcomes_typed
+    (at, bundle_id, decision_id, landed, tip_lamports, realised_net_lamports)
+    SELECT now64(6), concat('try-', toString(number)), concat('try-', toString(number)), number < 3, 100000,
+      if(number < 3, 895000, 0) FROM numbers(6)`);
+  ensureDefaultModel(runPaths(engine.folder).models);
+  const none = await sandpiper(["policy", "try", "--ev-min", "1000000000", "--hours=2", ...embedded]);
+  expect(none).toMatchObject({ code: 0, err: "" });
+  expect(none.out).toContain("10 decisions of the last 2 h");
+  expect(none.out).toMatch(/sent +6 +0\n/);
+  expect(none.out).toMatch(/profit +0.002685 SOL +0 SOL\n/);
+  const all = await sandpiper(["policy", "try", "--ev-min", "0", "--ladder", "1000", ...embedded]);
+  expect(all.out).toMatch(/sent +6 +10\n/);
+  const wrong = await sandpiper(["policy", "try", "--ladder", "5,4", ...embedded]);
+  expect(wrong.code).toBe(65);
+  expect(wrong.err).toContain("arbitrage.tipLadder");
 });
