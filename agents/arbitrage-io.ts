@@ -9,6 +9,7 @@ import { bellWaiter } from "#decide/agent-memory.ts";
 import { countersOver } from "#decide/counters.ts";
 import { readDecision, sendOutcomeNote } from "#decide/decision-record.ts";
 import { firstPolicy } from "#decide/loop-settings.ts";
+import { readTipStatistics } from "#decide/tips/tip-bandit.ts";
 import { startIoService } from "#execute/io-service.ts";
 import { serveIoThread } from "#execute/io-thread.ts";
 import { RECOVERY_TOPICS } from "#execute/recovery.ts";
@@ -51,6 +52,7 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
     publish: (topic, key, value) => bus.publish(topic, key, value),
     reader: bus.consumer({ group: "arbitrage-recovery", topics: RECOVERY_TOPICS, start: "first" }),
     counters: countersOver(memory.counters),
+    tipStatistics: () => readTipStatistics(memory.tipStatistics),
     telemetry: new TelemetryDesk(openRegion(paths.telemetry("arbitrage"))),
     sloViolated: () => guard.violated,
     clock,

@@ -7,7 +7,7 @@ import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
 import { CatalogueFollower } from "#decide/catalogue-follower.ts";
 import { COUNTER, countersOver } from "#decide/counters.ts";
 import { createHotLoop } from "#decide/hot-loop.ts";
-import { loopSettings } from "#decide/loop-settings.ts";
+import { loopSettings, openTipBandit } from "#decide/loop-settings.ts";
 import { PolicyDesk } from "#decide/policy-desk.ts";
 import { IoThread } from "#execute/io-thread.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
@@ -30,21 +30,20 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   const telemetry = createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES);
   const guardLine = createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES);
   const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url)));
-  await io.start({ config, modelHash: model.hash, runStartMs: Date.now(), memory });
+  const runStartMs = Date.now();
+  await io.start({ config, modelHash: model.hash, runStartMs, memory });
   const market = openRegion(paths.marketRing("arbitrage"));
   const doorbell = createDoorbell(market, SLOT_RING_DOORBELL_BYTE);
   const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
   const guard = new GuardLineReader(guardLine, clock.monotonicNs());
-  const policy = new PolicyDesk(
-    switchboard,
-    guard,
-    new Switchboard(memory.switchboard),
-    ({ throttlePct, killed, guardSilent }) => log.info("limits in force", { throttlePct, killed, guardSilent }),
+  const policy = new PolicyDesk(switchboard, guard, new Switchboard(memory.switchboard), (limits) =>
+    log.info("limits in force", { ...limits }),
   );
   policy.keep(clock.monotonicNs());
   const counters = countersOver(memory.counters);
   const figures = new TelemetryFigures(telemetry);
   const loop = createHotLoop({
+    tips: openTipBandit(config, runStartMs, memory.tipStatistics),
     market: new SlotConsumer(market),
     decisions: new SlotProducer(memory.decisions),
     outcomes: new SlotConsumer(memory.outcomes),

@@ -46,7 +46,10 @@ CREATE TABLE sandpiper.ingest_arbitrage_decisions (
     `split_dex` String,
     `split_amount_in` UInt64,
     `split_amount_out` UInt64,
-    `split_gain_lamports` Int64
+    `split_gain_lamports` Int64,
+    `tip_policy` String,
+    `tip_propensity` Float64,
+    `tip_floor_lamports` UInt64
   ),
   `bus_offset` UInt64
 ) ENGINE = Null;
@@ -93,6 +96,9 @@ CREATE TABLE sandpiper.arb_opportunities (
   split_amount_in UInt64,
   split_amount_out UInt64,
   split_gain_lamports Int64,
+  tip_policy LowCardinality(String),
+  tip_propensity Float64,
+  tip_floor_lamports UInt64,
   bus_offset UInt64 CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1)),
   INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1,
@@ -142,6 +148,9 @@ CREATE MATERIALIZED VIEW sandpiper.view_arb_opportunities TO sandpiper.arb_oppor
   `arb`.`split_amount_in` AS split_amount_in,
   `arb`.`split_amount_out` AS split_amount_out,
   `arb`.`split_gain_lamports` AS split_gain_lamports,
+  `arb`.`tip_policy` AS tip_policy,
+  `arb`.`tip_propensity` AS tip_propensity,
+  `arb`.`tip_floor_lamports` AS tip_floor_lamports,
   bus_offset
 FROM sandpiper.ingest_arbitrage_decisions AS envelope
 WHERE envelope.type = 'ARB';

@@ -31,7 +31,11 @@ CREATE TABLE sandpiper.ingest_metrics (
     `events_total` UInt64,
     `swaps_total` UInt64,
     `model_hash` String,
-    `ring_depth_max` UInt32
+    `ring_depth_max` UInt32,
+    `tip_ladder` Array(UInt64),
+    `tip_played` Array(UInt64),
+    `tip_landed` Array(UInt64),
+    `tip_payoff` Array(Float64)
   ),
   `training` Tuple(
     `job_id` String,
@@ -80,6 +84,10 @@ CREATE TABLE sandpiper.metrics (
   swaps_total UInt64,
   model_hash LowCardinality(String),
   ring_depth_max UInt32,
+  tip_ladder Array(UInt64),
+  tip_played Array(UInt64),
+  tip_landed Array(UInt64),
+  tip_payoff Array(Float64),
   bus_offset UInt64 CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1)),
   INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1
@@ -116,6 +124,10 @@ CREATE MATERIALIZED VIEW sandpiper.view_metrics TO sandpiper.metrics AS SELECT
   `metrics`.`swaps_total` AS swaps_total,
   `metrics`.`model_hash` AS model_hash,
   `metrics`.`ring_depth_max` AS ring_depth_max,
+  `metrics`.`tip_ladder` AS tip_ladder,
+  `metrics`.`tip_played` AS tip_played,
+  `metrics`.`tip_landed` AS tip_landed,
+  `metrics`.`tip_payoff` AS tip_payoff,
   bus_offset
 FROM sandpiper.ingest_metrics AS envelope
 WHERE envelope.type = 'METRICS';

@@ -19,4 +19,6 @@ export const CLI_ERROR = {
   ledger: 2108,
   /** A labelled run, or findings to be judged by one, that cannot be read. */
   labelledRun: 2109,
+  /** Records that `sandpiper tips` cannot judge. */
+  tips: 2120,
 } as const;

@@ -19,6 +19,7 @@ import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
 import { runSign } from "./sign.ts";
+import { runTips } from "./tips.ts";
 import { runTop } from "./top.ts";
 import { runTopics } from "./topics.ts";
 
@@ -57,6 +58,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   top: {
     about: "the run in a terminal, live, with everything else down [--once]",
     run: (args) => runTop(args, createSystemClock().monotonicNs),
+  },
+  tips: {
+    about: "what other tip policies would have earned on recorded decisions: evaluate [FILE.ndjson] [--json]",
+    run: (args) => runTips(args),
   },
   version: {
     about: "print the version",

@@ -28,6 +28,7 @@ export function decisionEnvelope(
     identity,
     pool: (index) => pools[index],
     unixNs: (recordedNs) => unixNs(times, recordedNs),
+    tipFloorLamports: 0,
     ...(decision.action === "send" ? { sent: NOTHING_SENT } : {}),
   }).bytes;
 }

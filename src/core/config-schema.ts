@@ -169,6 +169,11 @@ export const CONFIG_SCHEMA = {
     100_000_000_000,
     "lamports, ascending: the tips to choose from",
   ),
+  "arbitrage.tipPolicy": choice(
+    ["model", "thompson", "ucb"],
+    "thompson",
+    "who chooses the tip: model, the best expected value by the model's word; thompson or ucb, a bandit that begins with the model's word and learns from every auction",
+  ),
   "arbitrage.splitGainLamportsMin": whole(
     10_000,
     0,

@@ -3,6 +3,7 @@ import { formatSlotRing, type SlotRingFormat, slotRingBytes } from "#memory/slot
 import { Switchboard } from "#memory/switchboard.ts";
 import { COUNTERS_BYTES } from "./counters.ts";
 import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
+import { TIP_STATISTICS_BYTES } from "./tips/tip-bandit.ts";
 
 export type AgentMemory = {
   /** DECISION_RING, hot to io. */
@@ -12,6 +13,8 @@ export type AgentMemory = {
   readonly counters: SharedArrayBuffer;
   /** What operators want, io thread to main thread. */
   readonly switchboard: SharedArrayBuffer;
+  /** What the tip bandit learnt of each rung, hot to io. */
+  readonly tipStatistics: SharedArrayBuffer;
   /** One i32 that grows with every decision. */
   readonly bell: SharedArrayBuffer;
 };
@@ -21,6 +24,7 @@ export const createAgentMemory = (): AgentMemory => ({
   outcomes: sharedRing(OUTCOME_RING),
   counters: new SharedArrayBuffer(COUNTERS_BYTES),
   switchboard: new SharedArrayBuffer(Switchboard.bytes),
+  tipStatistics: new SharedArrayBuffer(TIP_STATISTICS_BYTES),
   bell: new SharedArrayBuffer(4),
 });
 

@@ -63,7 +63,7 @@ describe("chooseTip()", () => {
     const policy = createPolicyTarget();
     policy.tipLadderLamports.set([10_000, 100_000, 400_000, 900_000]);
     policy.tipCount = 4;
-    const out: TipChoice = { tipLamports: 0, evLamports: 0, score: 0 };
+    const out: TipChoice = { tipLamports: 0, evLamports: 0, score: 0, rung: 0, propensity: 0 };
     const features = createFeatureRow();
     const input = { ...createFeatureInput(), grossLamports: gross };
     chooseTip(out, features, input, policy, { ...limits, ...change }, predict);

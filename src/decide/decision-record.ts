@@ -12,20 +12,24 @@
  *        296  f32 × 18  features
  *        368  u64 × 4   of the second pool of a split hop: reserves in, out; amount in, out     400  f64 gain, lamports
  *        408  u32 which hop is split, from 1, 0 when none is     412  u32 second hop     416  i16 × 2 its tick arrays
- *        420  u8  1 when it has them
+ *        420  u8  1 when it has them                421  u8 tip policy (0 model, 1 thompson, 2 ucb)
  *        424  u64 × 8   reserves the hops were quoted on: in, out of each
  *        488  i16 × 8   first and last tick array of each hop's walk, where liquidity is concentrated
- *        504  u8 × 4    1 for each hop that has them               508  4 bytes unused
+ *        504  u8 × 4    1 for each hop that has them               508  f32 propensity of the tip, under a bandit
  *
  * The way back (OUTCOME_RING) tells the hot thread that a bundle is settled and how the wallet stands:
  *
  *   byte 0    f64 sequence of the settled decision, 0 when none is      8  f64 base units in the wallet
  *        16   f64 median tip of the bundles that landed lately   24 f64 share landed   32 f64 share outbid
+ *        40   u32 how it ended, for the tip (0 says nothing, 1 landed, 2 outbid, 3 lost)   44 u32 the next leader
+ *        48   f64 tip of the rival that won, 0 unknown            56 f64 tip floor, 75th percentile
  */
 import { SandpiperError } from "#core/error.ts";
 import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { DECIDE_ERROR } from "./errors.ts";
 import { REASON_CODE, type ReasonName, reasonOf } from "./reasons.ts";
+import { TIP_POLICIES, type TipPolicy } from "./tips/tip-bandit.ts";
+import { TIP_RESULT, type TipResult } from "./tips/tip-table.ts";
 
 export const DECISION_RING = { slotBytes: 512, capacity: 1_024 } as const;
 export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
@@ -35,6 +39,8 @@ const FEATURES_MAX = 18;
 const SPLIT_AT = 368;
 const TICK_ARRAYS_AT = 488;
 const HAS_TICK_ARRAYS_AT = 504;
+const TIP_POLICY_AT = 421;
+const PROPENSITY_AT = 508;
 
 /** One hop with the exact state it was quoted on. */
 export type DecisionHop = {
@@ -77,6 +83,9 @@ export type Decision = {
   readonly netLamports: bigint;
   readonly evLamports: bigint;
   readonly score: number;
+  readonly tipPolicy: TipPolicy;
+  /** Chance with which this tip was taken of those that were affordable; 1 when nothing was left to chance. */
+  readonly tipPropensity: number;
   readonly tipLadderLamports: readonly bigint[];
   readonly features: readonly number[];
 };
@@ -125,6 +134,10 @@ export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decisi
   });
   const floats = new Float32Array(u8.buffer, at + 296, FEATURES_MAX);
   floats.set(decision.features.slice(0, FEATURES_MAX));
+  // The record of a choice by the model alone has zeros here.
+  if (decision.tipPolicy === "model") return;
+  u8[at + TIP_POLICY_AT] = TIP_POLICIES.indexOf(decision.tipPolicy);
+  new Float32Array(u8.buffer, at + PROPENSITY_AT, 1)[0] = decision.tipPropensity;
 }
 
 function writeSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: number, split: DecisionSplit): void {
@@ -169,7 +182,28 @@ export type OutcomeNote = {
   readonly tipMedianLamports: number;
   readonly landedShare: number;
   readonly outbidShare: number;
+  /** How it ended, as far as its tip is concerned. */
+  readonly result: TipResult;
+  /** Of the rival that won; 0 unknown. */
+  readonly rivalTipLamports: number;
+  /** 75th percentile of the tips that landed lately at the route; 0 unknown. */
+  readonly tipFloorLamports: number;
+  /** Stands for the leader of the next slot; 0 unknown. */
+  readonly leader: number;
 };
+
+/** A note to read into, reused: it says nothing. */
+export const createOutcomeNote = (): { -readonly [K in keyof OutcomeNote]: OutcomeNote[K] } => ({
+  sequence: 0,
+  walletLamports: 0,
+  tipMedianLamports: 0,
+  landedShare: 0.5,
+  outbidShare: 0,
+  result: TIP_RESULT.none,
+  rivalTipLamports: 0,
+  tipFloorLamports: 0,
+  leader: 0,
+});
 
 /** Puts a note into an OUTCOME_RING; false when it is full. */
 export function sendOutcomeNote(ring: SlotProducer, note: OutcomeNote): boolean {
@@ -181,9 +215,32 @@ export function sendOutcomeNote(ring: SlotProducer, note: OutcomeNote): boolean 
   ring.f64[place + 2] = note.tipMedianLamports;
   ring.f64[place + 3] = note.landedShare;
   ring.f64[place + 4] = note.outbidShare;
+  ring.u32[2 * (place + 5)] = note.result;
+  ring.u32[2 * (place + 5) + 1] = note.leader;
+  ring.f64[place + 6] = note.rivalTipLamports;
+  ring.f64[place + 7] = note.tipFloorLamports;
   ring.advance();
   ring.publish();
   return true;
+}
+
+/** Reads a published slot of an OUTCOME_RING into `out`, without allocating. */
+export function readOutcomeNote(
+  out: ReturnType<typeof createOutcomeNote>,
+  { u32, f64 }: SlotConsumer,
+  at: number,
+): void {
+  const place = at >> 3;
+  out.sequence = f64[place] as number;
+  out.walletLamports = f64[place + 1] as number;
+  out.tipMedianLamports = f64[place + 2] as number;
+  out.landedShare = f64[place + 3] as number;
+  out.outbidShare = f64[place + 4] as number;
+  const result = u32[2 * (place + 5)] as number;
+  out.result = result <= TIP_RESULT.lost ? (result as TipResult) : TIP_RESULT.none;
+  out.leader = u32[2 * (place + 5) + 1] as number;
+  out.rivalTipLamports = f64[place + 6] as number;
+  out.tipFloorLamports = f64[place + 7] as number;
 }
 
 /** Reads a published slot of a DECISION_RING. */
@@ -198,6 +255,7 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
       DECIDE_ERROR.record,
       `Cannot read a decision record: a known reason, was code ${u32[word + 1]}`,
     );
+  const tipPolicy = TIP_POLICIES[u8[at + TIP_POLICY_AT] as number] ?? "model";
   const hopCount = count(12, HOPS_MAX);
   const floats = new Float32Array(u8.buffer, at + 296, count(14, FEATURES_MAX));
   const arrays = new Int16Array(u8.buffer, at + TICK_ARRAYS_AT, 2 * HOPS_MAX);
@@ -231,6 +289,8 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
     netLamports: whole(18),
     evLamports: whole(19),
     score: f64[double + 20] as number,
+    tipPolicy,
+    tipPropensity: tipPolicy === "model" ? 1 : (new Float32Array(u8.buffer, at + PROPENSITY_AT, 1)[0] as number),
     tipLadderLamports: Array.from({ length: count(13, TIPS_MAX) }, (_, i) => whole(21 + i)),
     features: [...floats],
   };

@@ -17,6 +17,8 @@ import { chooseTip, type TipChoice, type TipLimits } from "./choose-tip.ts";
 import type { Decision, DecisionHop, DecisionSplit } from "./decision-record.ts";
 import { IN_FLIGHT_MAX, type InFlight } from "./in-flight.ts";
 import type { ReasonName } from "./reasons.ts";
+import type { TipBandit } from "./tips/tip-bandit.ts";
+import type { TipAuction } from "./tips/tip-table.ts";
 
 export type Predict = (features: Float32Array) => number;
 
@@ -36,12 +38,21 @@ export type EventStamps = {
 };
 
 /** What the last outcomes taught, for the features. */
-export type RecentOutcomes = { tipMedianLamports: number; landedShare: number; outbidShare: number };
+export type RecentOutcomes = {
+  tipMedianLamports: number;
+  landedShare: number;
+  outbidShare: number;
+  /** 75th percentile of the tips that landed lately at the route; 0 unknown. */
+  tipFloorLamports: number;
+  /** Stands for the leader of the next slot; 0 unknown. */
+  leader: number;
+};
 
 export class Evaluator {
   readonly #features = createFeatureRow();
   readonly #input: FeatureInput = createFeatureInput();
-  readonly #choice: TipChoice = { tipLamports: 0, evLamports: 0, score: 0 };
+  readonly #choice: TipChoice = { tipLamports: 0, evLamports: 0, score: 0, rung: 0, propensity: 1 };
+  readonly #auction: TipAuction = { grossLamports: 0, feeLamports: 0, congestion: 0, tipFloorLamports: 0, leader: 0 };
   /** Share of opportunities that is owed to the throttle, in percent points; at 100 one is passed over. */
   #throttleOwed = 0;
 
@@ -51,7 +62,13 @@ export class Evaluator {
     private readonly policy: PolicyTarget,
     private readonly limits: TipLimits & { readonly splitGainLamportsMin: number },
     private readonly predict: Predict,
+    private readonly bandit: TipBandit | undefined,
   ) {}
+
+  /** The decision that was made last is sent: its tip will be heard of. */
+  sent(sequence: number): void {
+    this.bandit?.sent(sequence, this.#choice.rung, this.#auction);
+  }
 
   /** The decision on one candidate, or undefined when its exact profit does not even pay the least tip and the fee. */
   evaluate(
@@ -76,7 +93,8 @@ export class Evaluator {
     input.recentLandedShare = context.recent.landedShare;
     input.recentOutbidShare = context.recent.outbidShare;
     fillFeatures(this.#features, input);
-    chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict);
+    this.#describeAuction(input, context.recent);
+    chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict, this.bandit, this.#auction);
     const decisionHops = hops.map((hop, i) => decisionHop(hop, firstPartOf(amounts, i, split)));
     const reason = this.#gate(decisionHops, context.nowNs);
     const fee = BigInt(this.limits.feeLamports);
@@ -100,9 +118,20 @@ export class Evaluator {
       netLamports: gross - fee - tip,
       evLamports: affordable ? BigInt(Math.round(this.#choice.evLamports)) : 0n,
       score: this.#choice.score,
+      tipPolicy: this.bandit?.policy ?? "model",
+      tipPropensity: this.#choice.propensity,
       tipLadderLamports: [...this.policy.tipLadderLamports.subarray(0, this.policy.tipCount)].map(BigInt),
       features: [...this.#features],
     };
+  }
+
+  #describeAuction({ grossLamports }: FeatureInput, recent: RecentOutcomes): void {
+    const auction = this.#auction;
+    auction.grossLamports = grossLamports;
+    auction.feeLamports = this.limits.feeLamports;
+    auction.congestion = recent.outbidShare;
+    auction.tipFloorLamports = recent.tipFloorLamports;
+    auction.leader = recent.leader;
   }
 
   #splitOf(

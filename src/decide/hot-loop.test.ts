@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { quoteCycle } from "#arbitrage/quote-cycle.ts";
 import { testPool } from "#arbitrage/test-pools.ts";
+import { seededRandom } from "#core/random.ts";
 import { quoteExactIn } from "#dex/quote.ts";
 import type { PolicyFields } from "#memory/switchboard.ts";
 import { FEATURES } from "#model/features.ts";
@@ -9,6 +10,8 @@ import type { HotLoopSettings } from "./hot-loop.ts";
 
 import { swapsOf } from "./swaps.ts";
 import { createRig, LAST, POLICY, ring, SNAPSHOT, SOL } from "./test-loop.ts";
+import { readTipStatistics, TIP_STATISTICS_BYTES, TipBandit } from "./tips/tip-bandit.ts";
+import { TIP_RESULT } from "./tips/tip-table.ts";
 
 /** Two pools of wSOL and token 1, balanced; and the same with pool 1 moved so that a cycle earns. */
 const PAIR = { version: 1, pools: [testPool(0, 0, 1), testPool(1, 0, 1)] };
@@ -217,6 +220,29 @@ describe("createHotLoop()", () => {
   });
 });
 
+test("createHotLoop() takes its tips from a bandit and tells it how each auction ended", () => {
+  const statistics = new ArrayBuffer(TIP_STATISTICS_BYTES);
+  const bandit = new TipBandit("thompson", seededRandom("loop").unit, statistics);
+  const rig = balanced(createRig({}, {}, 64, bandit));
+  const tips: bigint[] = [];
+  for (let round = 0; round < 200; round++) {
+    rig.state(1, ...MOVED, LAST);
+    const [decision] = rig.run();
+    if (decision === undefined) throw new Error("no decision");
+    expect(decision).toMatchObject({ action: "send", tipPolicy: "thompson" });
+    expect(decision.tipPropensity).toBeGreaterThan(0);
+    tips.push(decision.tipLamports);
+    const landed = decision.tipLamports > 50_000n;
+    rig.settle(decision.sequence, 1_000_000_000_000, {
+      result: landed ? TIP_RESULT.landed : TIP_RESULT.outbid,
+      rivalTipLamports: 50_000,
+    });
+  }
+  rig.run();
+  expect(readTipStatistics(statistics).reduce((sum, { played }) => sum + played, 0)).toBe(200);
+  expect(tips.slice(-50).filter((tip) => tip > 50_000n).length).toBeGreaterThan(40);
+});
+
 test("readDecision() undoes writeDecision() for a cycle of the greatest length", () => {
   const most = 0xffff_ffff_ffff_ffffn;
   const { producer, consumer } = ring({ ...DECISION_RING, capacity: 2 });
@@ -239,6 +265,8 @@ test("readDecision() undoes writeDecision() for a cycle of the greatest length",
     amounts: [1n, most, 3n, 4n, 5n],
     grossLamports: 4n,
     feeLamports: 5_000n,
+    tipPolicy: "ucb",
+    tipPropensity: 0.25,
     tipLamports: 10n,
     netLamports: -5_006n,
     evLamports: -7n,

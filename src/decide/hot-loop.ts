@@ -27,10 +27,11 @@ import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { createPolicyTarget, type Switchboard } from "#memory/switchboard.ts";
 import type { TipLimits } from "./choose-tip.ts";
 import { COUNTER } from "./counters.ts";
-import { writeDecision } from "./decision-record.ts";
+import { createOutcomeNote, readOutcomeNote, writeDecision } from "./decision-record.ts";
 import { Evaluator, type EventStamps, type Predict, type RecentOutcomes } from "./evaluate.ts";
 import { InFlight } from "./in-flight.ts";
 import { swapsOf } from "./swaps.ts";
+import type { TipBandit } from "./tips/tip-bandit.ts";
 
 /** Records taken in one call. */
 const BATCH_MAX = 64;
@@ -62,6 +63,8 @@ export type HotLoopParts = {
   readonly counters: Float64Array;
   readonly latency: Histogram;
   readonly settings: HotLoopSettings;
+  /** Chooses the tips; without it the model's best expected value does. */
+  readonly tips?: TipBandit | undefined;
   /** Called after decisions were published. */
   readonly wake?: () => void;
 };
@@ -94,10 +97,17 @@ class Loop implements HotLoop {
   readonly #evaluator: Evaluator;
   readonly #touched = new Int32Array(new ArrayBuffer(TOUCHED_MAX * 4));
   readonly #stamps: EventStamps = { slot: 0n, transactionIndex: 0, eventNs: 0, feedNs: 0 };
-  readonly #recent: RecentOutcomes = { tipMedianLamports: 0, landedShare: 0.5, outbidShare: 0 };
+  readonly #recent: RecentOutcomes = {
+    tipMedianLamports: 0,
+    landedShare: 0.5,
+    outbidShare: 0,
+    tipFloorLamports: 0,
+    leader: 0,
+  };
   #index: CycleIndex = buildCycleIndex([], { base: WSOL_MINT, hopsMax: HOPS_MAX });
   #parallels = new ParallelPools([]);
   #pools: readonly PoolFacts[] = [];
+  readonly #note = createOutcomeNote();
   #touchedCount = 0;
   #sequence = 0;
   #marketSequence = 0;
@@ -107,7 +117,14 @@ class Loop implements HotLoop {
   constructor(parts: HotLoopParts) {
     this.#parts = parts;
     this.#walletLamports = parts.settings.walletLamports;
-    this.#evaluator = new Evaluator(this.#table, this.#inFlight, this.#policy, parts.settings, parts.predict);
+    this.#evaluator = new Evaluator(
+      this.#table,
+      this.#inFlight,
+      this.#policy,
+      parts.settings,
+      parts.predict,
+      parts.tips,
+    );
   }
 
   setCatalogue(catalogue: PoolCatalogue): void {
@@ -310,23 +327,28 @@ class Loop implements HotLoop {
       const pools = swapsOf(decision).map(({ hop }) => hop);
       this.#inFlight.hold(decision.sequence, pools, decideNs);
       counters[COUNTER.inFlight] = this.#inFlight.count;
+      this.#evaluator.sent(decision.sequence);
     }
     wake?.();
   }
 
   #takeOutcomes(): void {
-    const { outcomes, counters } = this.#parts;
+    const { outcomes, counters, tips } = this.#parts;
     if (outcomes === undefined) return;
     let taken = 0;
     for (; taken < BATCH_MAX; taken++) {
       const at = outcomes.peek();
       if (at < 0) break;
-      const place = at >> 3;
-      this.#inFlight.settled(outcomes.f64[place] as number);
-      this.#walletLamports = outcomes.f64[place + 1] as number;
-      this.#recent.tipMedianLamports = outcomes.f64[place + 2] as number;
-      this.#recent.landedShare = outcomes.f64[place + 3] as number;
-      this.#recent.outbidShare = outcomes.f64[place + 4] as number;
+      readOutcomeNote(this.#note, outcomes, at);
+      const { sequence, result, rivalTipLamports } = this.#note;
+      this.#inFlight.settled(sequence);
+      tips?.settled(sequence, result, rivalTipLamports);
+      this.#walletLamports = this.#note.walletLamports;
+      this.#recent.tipMedianLamports = this.#note.tipMedianLamports;
+      this.#recent.landedShare = this.#note.landedShare;
+      this.#recent.outbidShare = this.#note.outbidShare;
+      this.#recent.tipFloorLamports = this.#note.tipFloorLamports;
+      this.#recent.leader = this.#note.leader;
       outcomes.advance();
     }
     if (taken === 0) return;

@@ -1,8 +1,10 @@
 /** What the options say to the hot loop. */
 import type { Config } from "#core/config.ts";
+import { seededRandom } from "#core/random.ts";
 import { SIGNATURE_FEE_LAMPORTS } from "#core/units.ts";
 import type { PolicyFields } from "#memory/switchboard.ts";
 import type { HotLoopSettings } from "./hot-loop.ts";
+import { TipBandit } from "./tips/tip-bandit.ts";
 
 /** `walletLamports`: what is known of the wallet at the start; 0 decides nothing before the io thread says more. */
 export const loopSettings = (config: Config, walletLamports: number): HotLoopSettings => ({
@@ -16,6 +18,12 @@ export const loopSettings = (config: Config, walletLamports: number): HotLoopSet
   slotMs: config["sim.slotMs"],
   walletLamports,
 });
+
+/** What chooses the tips; undefined leaves it to the model. `run` seeds its draws, `statistics` takes what it learns. */
+export function openTipBandit(config: Config, run: number, statistics: SharedArrayBuffer): TipBandit | undefined {
+  const policy = config["arbitrage.tipPolicy"];
+  return policy === "model" ? undefined : new TipBandit(policy, seededRandom(`tip draws ${run}`).unit, statistics);
+}
 
 /** The policy before any operator changed it. */
 export const firstPolicy = (config: Config): PolicyFields => ({

@@ -12,8 +12,17 @@ import {
 import { formatSlotRing, SlotConsumer, SlotProducer, slotRingBytes } from "#memory/slot-ring.ts";
 import { type PolicyFields, Switchboard } from "#memory/switchboard.ts";
 import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "./counters.ts";
-import { DECISION_RING, type Decision, OUTCOME_RING, readDecision, sendOutcomeNote } from "./decision-record.ts";
+import {
+  createOutcomeNote,
+  DECISION_RING,
+  type Decision,
+  OUTCOME_RING,
+  type OutcomeNote,
+  readDecision,
+  sendOutcomeNote,
+} from "./decision-record.ts";
 import { createHotLoop, type HotLoopSettings } from "./hot-loop.ts";
+import type { TipBandit } from "./tips/tip-bandit.ts";
 
 export const LAST = MARKET_RECORD_FLAG.lastOfGroup;
 export const SNAPSHOT = MARKET_RECORD_FLAG.snapshot | LAST;
@@ -47,6 +56,7 @@ export function createRig(
   settings: Partial<HotLoopSettings> = {},
   policy: Partial<PolicyFields> = {},
   decisionSlots = 64,
+  tips?: TipBandit,
 ) {
   const clock = new ManualClock(0n, 1e9);
   const market = ring({ slotBytes: ARBITRAGE_RING.slotBytes, capacity: 256 });
@@ -64,6 +74,7 @@ export function createRig(
     outcomes: outcomes.consumer,
     switchboard: new Switchboard(board),
     predict: () => 0.5,
+    ...(tips !== undefined && { tips }),
     clock,
     counters,
     latency: new Histogram(latency),
@@ -132,9 +143,9 @@ export function createRig(
     decisions.consumer.release();
     return out;
   };
-  const settle = (decided: number, walletLamports: number) => {
-    const recent = { tipMedianLamports: 0, landedShare: 0.5, outbidShare: 0 };
-    expect(sendOutcomeNote(outcomes.producer, { sequence: decided, walletLamports, ...recent })).toBe(true);
+  const settle = (decided: number, walletLamports: number, change: Partial<OutcomeNote> = {}) => {
+    const note = { ...createOutcomeNote(), sequence: decided, walletLamports, ...change };
+    expect(sendOutcomeNote(outcomes.producer, note)).toBe(true);
   };
   return {
     clock,

@@ -51,7 +51,7 @@ export class PolicyTrial {
   readonly #target: PolicyTarget;
   readonly #row = new Float32Array(new ArrayBuffer(FEATURES.length * 4));
   readonly #input = createFeatureInput();
-  readonly #choice: TipChoice = { tipLamports: 0, evLamports: 0, score: 0 };
+  readonly #choice: TipChoice = { tipLamports: 0, evLamports: 0, score: 0, rung: 0, propensity: 1 };
   readonly #waiting: { readonly chance: number; readonly gain: number; readonly tip: number }[] = [];
   #scoresOfSent = 0;
 

@@ -4,6 +4,7 @@
  */
 import { lamportsToSol } from "#core/units.ts";
 import { COUNTER, type CounterName } from "#decide/counters.ts";
+import type { RungStatistics } from "#decide/tips/tip-bandit.ts";
 import type { MetricsFields } from "#wire/envelope.ts";
 import type { Settlement } from "./bundle.ts";
 import type { AgentIdentity } from "./records.ts";
@@ -23,6 +24,7 @@ type LatencyWindows = { takeWindow(): { readonly maxNs: number; quantile(q: numb
 export type MetricsParts = {
   readonly identity: AgentIdentity;
   readonly counters: Float64Array;
+  readonly tipStatistics: () => readonly RungStatistics[];
   readonly telemetry: Telemetry;
   /** What the guard says of this moment. */
   readonly sloViolated: () => boolean;
@@ -64,6 +66,7 @@ export class AgentMetrics {
     const landed = minute.reduce((sum, second) => sum + second.landed, 0);
     const pnl = this.#seconds.reduce((sum, second) => sum + second.realisedLamports, 0n);
     const total = (name: CounterName) => counters[COUNTER[name]] as number;
+    const rungs = this.parts.tipStatistics();
     const newestNs = total("newestFeedNs");
     const fields: MetricsFields = {
       hotpathP50: hot.quantile(0.5) / 1e6,
@@ -94,6 +97,10 @@ export class AgentMetrics {
       swapsTotal: BigInt(total("swaps")),
       modelHash: identity.modelHash,
       ringDepthMax: total("ringDepthMax"),
+      tipLadder: rungs.map(({ tipLamports }) => BigInt(tipLamports)),
+      tipPlayed: rungs.map(({ played }) => BigInt(played)),
+      tipLanded: rungs.map(({ landed }) => BigInt(landed)),
+      tipPayoff: rungs.map(({ payoffMean }) => payoffMean),
     };
     counters[COUNTER.ringDepthMax] = 0;
     this.#seconds.push({ settled: 0, landed: 0, realisedLamports: 0n });

@@ -137,6 +137,7 @@ test("AgentMetrics reports windows, totals and the hour's money", () => {
   const metrics = new AgentMetrics({
     identity: { agent: "a", mode: "sim", version: "v", modelHash: "m", runStartMs: 0 },
     counters,
+    tipStatistics: () => [{ tipLamports: 10_000, played: 4, landed: 3, payoffMean: 0.5 }],
     telemetry: {
       figures: {
         add: (figure, by) => told.push(`${figure} ${by}`),

@@ -10,8 +10,9 @@
 import { errorText } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
 import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
+import { TIP_RESULT, type TipResult } from "#decide/tips/tip-table.ts";
 import { type BuilderParts, type Built, BundleBuilder, cannotBuild } from "./builder.ts";
-import { notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
+import { type BundleState, notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { BundleJournal, JournalEntry } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
@@ -29,6 +30,8 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   readonly leaderOf: (slot: number) => Promise<string>;
   /** The operator's kill switch: looked at last of all before a send. */
   readonly isKilled: () => boolean;
+  /** A number that stands for the leader of the next slot; 0 unknown. */
+  readonly nextLeader: () => number;
   /** To the hot thread. */
   readonly note: (note: OutcomeNote) => void;
   /** For the metrics. */
@@ -71,7 +74,7 @@ export class Desk {
 
   take(decision: Decision): void {
     const { identity, pool, unixNs, outbox } = this.parts;
-    const base: ArbRecordParts = { identity, pool, unixNs };
+    const base: ArbRecordParts = { identity, pool, unixNs, tipFloorLamports: this.#tipFloorLamports };
     if (decision.action === "skip") {
       outbox.offer("arbitrage-decisions-proto", arbRecord(decision, base));
       return;
@@ -173,17 +176,32 @@ export class Desk {
   /** The end of a bundle, called once for each. */
   settle(bundle: SentBundle, settlement: Settlement): void {
     this.#recent.add(bundle, settlement);
-    this.#tellHotThread(bundle.sequence);
+    const { state, rivalTipLamports } = settlement;
+    this.#tellHotThread(bundle.sequence, tipResultOf(state), Number(rivalTipLamports));
     this.parts.onSettled(settlement);
     void this.#record(bundle, settlement, this.parts.wallNs());
   }
 
   /** Tells the hot thread how the wallet stands; `sequence` 0 settles nothing. */
-  #tellHotThread(sequence: number): void {
-    const { live, note } = this.parts;
+  #tellHotThread(sequence: number, result: TipResult = TIP_RESULT.none, rivalTipLamports = 0): void {
+    const { live, note, nextLeader } = this.parts;
     const { tipMedianLamports, landedShare, outbidShare } = this.#recent;
     const walletLamports = live === undefined ? Number.MAX_SAFE_INTEGER : Number(live.chain.baseUnits ?? 0n);
-    note({ sequence, walletLamports, tipMedianLamports, landedShare, outbidShare });
+    note({
+      sequence,
+      walletLamports,
+      tipMedianLamports,
+      landedShare,
+      outbidShare,
+      result,
+      rivalTipLamports,
+      tipFloorLamports: this.#tipFloorLamports,
+      leader: nextLeader(),
+    });
+  }
+
+  get #tipFloorLamports(): number {
+    return this.parts.live?.route.tipFloorLamports ?? 0;
   }
 
   walletChanged(): void {
@@ -216,4 +234,11 @@ export class Desk {
       this.#tracker?.follow({ ...bundle, routeId: answer.routeId, acceptedNs });
     }
   }
+}
+
+/** What an end says about the tip; a refused bundle was in no auction. */
+function tipResultOf(state: BundleState): TipResult {
+  if (state === "landed") return TIP_RESULT.landed;
+  if (state === "outbid") return TIP_RESULT.outbid;
+  return state === "rejected" || state === "unknown" ? TIP_RESULT.none : TIP_RESULT.lost;
 }

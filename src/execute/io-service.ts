@@ -1,11 +1,11 @@
 /**
- * The io thread as a service: opens wallet, cluster and route, takes over what an earlier life left open, then runs five
+ * The io thread as a service: opens wallet, cluster and route, takes over what an earlier life left open, then runs some
  * small loops beside each other, none of which overlaps itself:
  *
  *   decisions      as they come              build, sign, send, record
  *   landing        every POLL_MS             follow open bundles to their end
  *   chain          twice a slot              blockhash, slot, wallet
- *   metrics        every second
+ *   metrics, tip floor   every second
  *   recovery place every PLACE_MS            see recovery.ts
  *
  * In mode replay nothing is sent and nothing is asked for: every bundle fills on paper.
@@ -19,6 +19,7 @@ import { runPaths } from "#core/paths.ts";
 import type { Address } from "#core/units.ts";
 import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
 import { swapsOf } from "#decide/swaps.ts";
+import type { RungStatistics } from "#decide/tips/tip-bandit.ts";
 import { RAYDIUM_CPMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
 import { AgentMetrics, type Telemetry } from "./agent-metrics.ts";
@@ -52,6 +53,7 @@ export type IoServiceParts = {
   readonly publish: Publish;
   readonly reader: RecordReader;
   readonly counters: Float64Array;
+  readonly tipStatistics: () => readonly RungStatistics[];
   readonly telemetry: Telemetry;
   readonly sloViolated: () => boolean;
   readonly clock: Clock;
@@ -64,6 +66,7 @@ export type IoService = { stop(): Promise<void> };
 const POLL_MS = 100;
 const METRICS_MS = 1_000;
 const PLACE_MS = 10_000;
+const TIP_FLOOR_MS = 1_000;
 /** How long the cluster and its block engine may take to come up; then the supervisor tries again. */
 const START_MS_MAX = 30_000;
 const START_RETRY_MS = 200;
@@ -102,6 +105,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     outbox,
     unixNs,
     wallNs: () => clock.wallNs(),
+    nextLeader: () => leaders?.next ?? 0,
     leaderOf: async (slot) => (await leaders?.of(slot)) ?? "",
     isKilled: parts.isKilled,
     note: parts.note,
@@ -119,7 +123,11 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   const loops = new Loops(log);
   loops.run(() => takeDecisions(parts, desk, directory), 0);
   if (tracker !== undefined) loops.run(() => tracker.poll(), POLL_MS);
-  if (live !== undefined) loops.run(() => refreshChain(live.chain, desk), config["sim.slotMs"] / 2);
+  if (live !== undefined) {
+    loops.run(() => refreshChain(live.chain, desk), config["sim.slotMs"] / 2);
+    loops.run(() => live.route.refreshTipFloor(), TIP_FLOOR_MS);
+    loops.run(async () => leaders?.learn(live.chain.slot + 1), config["sim.slotMs"]);
+  }
   const publishMetrics = () => {
     const fields = metrics.take(clock.wallNs(), clock.monotonicNs(), METRICS_MS);
     outbox.offer("metrics-proto", { key: identity.agent, bytes: encodeEnvelope(metricsEnvelope(fields)) });

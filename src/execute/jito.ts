@@ -18,6 +18,7 @@ const STATUS_CALLS_MAX = 8;
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5_000;
 const TOO_MANY = 429;
+const TIP_FLOOR_MS_MAX = 2_000;
 
 export type JitoOptions = {
   /** Up to and without "/api/v1". */
@@ -45,6 +46,7 @@ export class JitoRoute implements Route {
   readonly name = "jito";
   /** Answers of 429 so far. */
   limited = 0;
+  tipFloorLamports = 0;
   #backoffMs = 0;
   #silentUntilNs = 0;
   /** Where the next round of statuses begins, so that all of many ids get their turn. */
@@ -69,6 +71,22 @@ export class JitoRoute implements Route {
     if (answer.error.code === 0) return { kind: "unanswered", why: answer.error.text };
     if (answer.error.code === TOO_MANY) this.#backOff();
     return { kind: "rejected", why: `the block engine refused it (${answer.error.code}): ${answer.error.text}` };
+  }
+
+  /** Asks for the tip floor; keeps the one it had when the engine does not tell. */
+  async refreshTipFloor(): Promise<void> {
+    if (this.options.clock.monotonicNs() < this.#silentUntilNs) return;
+    try {
+      const response = await fetch(`${this.options.url}/api/v1/bundles/tip_floor`, {
+        signal: AbortSignal.timeout(TIP_FLOOR_MS_MAX),
+      });
+      if (response.status === TOO_MANY) this.#backOff();
+      const [floor] = list(response.ok ? await response.json() : undefined);
+      const sol = field(floor, "landed_tips_75th_percentile");
+      if (typeof sol === "number" && sol >= 0) this.tipFloorLamports = Math.round(sol * 1e9);
+    } catch {
+      // Nobody answered: the floor of before is the best there is.
+    }
   }
 
   async statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined> {

@@ -6,6 +6,9 @@ const CACHE_MAX = 1_024;
 export class Leaders {
   readonly #known = new Map<number, string>();
 
+  /** A number that stands for the leader of the slot that `learn` was last asked about; 0 unknown. */
+  next = 0;
+
   constructor(private readonly rpc: Rpc) {}
 
   /** Base58 identity of the slot's leader; empty when the cluster does not say. */
@@ -18,5 +21,10 @@ export class Leaders {
     if (this.#known.size >= CACHE_MAX) this.#known.delete(this.#known.keys().next().value as number);
     this.#known.set(slot, leader);
     return leader;
+  }
+
+  async learn(slot: number): Promise<void> {
+    const leader = await this.of(slot);
+    this.next = leader === "" ? 0 : Bun.hash.crc32(leader) >>> 0;
   }
 }

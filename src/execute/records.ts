@@ -26,6 +26,8 @@ export type ArbRecordParts = {
   readonly notSentBecause?: string;
   /** Of the built transaction; undefined where there was none. */
   readonly simulation?: Simulation | undefined;
+  /** At the route when it was recorded; 0 unknown. */
+  readonly tipFloorLamports: number;
 };
 
 export type KeyedRecord = { readonly key: string; readonly bytes: Uint8Array };
@@ -41,7 +43,7 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     txSignature: sent?.signature ?? "",
     netSol: lamportsToSol(decision.netLamports),
     classification: `cycle-${decision.hops.length}`,
-    pLandEst: decision.score,
+    pLandEst: landingChance(decision),
     tipLadder: [...decision.tipLadderLamports],
     decisionId: decisionId(identity.agent, identity.runStartMs, decision.sequence),
     agent: identity.agent,
@@ -70,9 +72,18 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     simComputeUnits: BigInt(simulation?.computeUnits ?? 0),
     simNs: BigInt(simulation?.tookNs ?? 0),
     simError: simulation?.error ?? "",
+    tipPolicy: decision.tipPolicy,
+    tipPropensity: decision.tipPropensity,
+    tipFloorLamports: BigInt(parts.tipFloorLamports),
     ...splitFields(decision, parts),
   };
   return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields)) };
+}
+
+/** What a bandit believed is in its expected value; without one it is the model's score. */
+function landingChance({ tipPolicy, score, evLamports, netLamports }: Decision): number {
+  if (tipPolicy === "model" || netLamports <= 0n) return score;
+  return Math.min(1, Math.max(0, Number(evLamports) / Number(netLamports)));
 }
 
 /** The second pool of the split hop, where there is one. */

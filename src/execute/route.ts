@@ -24,6 +24,8 @@ export interface Route {
   readonly name: "jito";
   /** Where the tip must go. */
   tipAccount(): string;
+  /** 75th percentile of the tips that landed lately, in lamports; 0 unknown. */
+  readonly tipFloorLamports: number;
   send(wire: Uint8Array): Promise<SendAnswer>;
   /** One answer per id, in order; undefined when the route cannot be asked now. */
   statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined>;

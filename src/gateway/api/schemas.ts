@@ -68,6 +68,12 @@ export const DecisionSchema = t.Object(
     split_amount_in: whole64("Units of the hop's input that go into its second pool.", "40000000"),
     split_amount_out: whole64("Units of the hop's output that its second pool pays out.", "39000000"),
     split_gain_lamports: whole64("Gross profit beyond that of the same cycle without the split.", "120000"),
+    tip_policy: text("What chose the tip: model, thompson or ucb.", "thompson"),
+    tip_propensity: t.Number({
+      description: "Chance with which this tip was taken; 1 when nothing was left to chance.",
+      examples: [0.61],
+    }),
+    tip_floor_lamports: whole64("75th percentile of the tips that landed lately; 0 unknown.", "120000"),
   },
   { description: "One arbitrage decision, sent or not." },
 );

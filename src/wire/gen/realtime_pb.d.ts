@@ -382,6 +382,27 @@ export declare type Arb = Message<"realtime.Arb"> & {
    * @generated from field: sint64 split_gain_lamports = 48;
    */
   splitGainLamports: bigint;
+
+  /**
+   * what chose the tip: "model", "thompson", "ucb"
+   *
+   * @generated from field: string tip_policy = 49;
+   */
+  tipPolicy: string;
+
+  /**
+   * chance with which this tip was taken of those that were affordable; 1 when nothing was left to chance
+   *
+   * @generated from field: double tip_propensity = 50;
+   */
+  tipPropensity: number;
+
+  /**
+   * 75th percentile of the tips that landed lately at the route; 0 unknown
+   *
+   * @generated from field: uint64 tip_floor_lamports = 51;
+   */
+  tipFloorLamports: bigint;
 };
 
 /**
@@ -819,6 +840,34 @@ export declare type Metrics = Message<"realtime.Metrics"> & {
    * @generated from field: uint32 ring_depth_max = 37;
    */
   ringDepthMax: number;
+
+  /**
+   * lamports, ascending: the rungs that the tip bandit plays; the lists below have one entry for each
+   *
+   * @generated from field: repeated uint64 tip_ladder = 38;
+   */
+  tipLadder: bigint[];
+
+  /**
+   * since the agent started: ended auctions that were played with it
+   *
+   * @generated from field: repeated uint64 tip_played = 39;
+   */
+  tipPlayed: bigint[];
+
+  /**
+   * and of them those that landed
+   *
+   * @generated from field: repeated uint64 tip_landed = 40;
+   */
+  tipLanded: bigint[];
+
+  /**
+   * mean of landed × net profit over the profit before the tip, 0..1
+   *
+   * @generated from field: repeated double tip_payoff = 41;
+   */
+  tipPayoff: number[];
 };
 
 /**
