@@ -14,7 +14,16 @@ import type { Trade } from "./trade.ts";
 /** Victims paid at least this many times the profit: nobody accepts to lose more than half, so more came from elsewhere. */
 const VICTIM_PAYMENT_OVER_PROFIT_MIN = 2n;
 
+/** Matched legs that hurt nobody or gained nothing: a round trip like any other. */
+export type IdleLegs = {
+  readonly kind: "idle";
+  readonly placed: readonly PlacedTrade[];
+  /** Undefined where a price is not known. */
+  readonly grossLamports: bigint | undefined;
+};
+
 export type Candidate = {
+  readonly kind: "candidate";
   readonly legs: readonly SandwichLeg[];
   readonly placed: readonly PlacedTrade[];
   readonly victims: readonly Victim[];
@@ -22,17 +31,23 @@ export type Candidate = {
   readonly mismatch: number;
   readonly bystanders: number;
   /** As in Circumstances. */
+  readonly frontGap: number;
+  readonly backGap: number;
+  readonly sizeRatio: number;
+  readonly reverting: boolean;
+  /** As in Circumstances. */
   readonly lossShare: number | undefined;
   readonly victimShare: number | undefined;
 };
 
-/** Undefined where nobody was hurt or nothing was gained: a round trip like any other. */
+/** `before` is the trade on the pool before the first front. */
 export function judgeLegs(
   { fronts, backs, mismatch }: MatchedLegs,
   between: readonly PlacedTrade[],
   group: ReadonlySet<Address>,
   prices: PriceTable,
-): Candidate | undefined {
+  before: Trade | undefined,
+): Candidate | IdleLegs {
   const placed = [...fronts, ...backs];
   const ownTrades = new Set(placed.map(({ trade }) => trade));
   const ownSignatures = new Set(placed.map(({ trade }) => trade.transaction.signature));
@@ -44,7 +59,12 @@ export function judgeLegs(
     !ownSignatures.has(trade.transaction.signature);
   const trades = between.map(({ trade }) => trade);
   const targets = trades.filter(hurtable);
-  if (targets.length === 0) return undefined;
+  const other = fronts[0]?.trade.mintOut as Address;
+  const value = ([gainIn, gainOut]: readonly [bigint, bigint]) =>
+    add(prices.lamports(direction, gainIn), prices.lamports(other, gainOut));
+  const gross = value(profitOf([...ownTrades], direction));
+  const idle: IdleLegs = { kind: "idle", placed, grossLamports: gross };
+  if (targets.length === 0 || gross === undefined || gross <= 0n) return idle;
   const told = tellLosses(trades, direction, (trade) =>
     ownTrades.has(trade) ? "attacker" : hurtable(trade) ? "victim" : "other",
   );
@@ -54,23 +74,28 @@ export function judgeLegs(
     if (loss === undefined || loss.amount <= 0n) return [];
     return [{ trade, loss: { ...loss, lamports: prices.lamports(loss.mint, loss.amount) } }];
   });
-  const other = fronts[0]?.trade.mintOut as Address;
-  const value = ([gainIn, gainOut]: readonly [bigint, bigint]) =>
-    add(prices.lamports(direction, gainIn), prices.lamports(other, gainOut));
-  const gross = value(profitOf([...ownTrades], direction));
   const withoutVictims = told && value(told.profitWithoutVictims);
-  if (victims.length === 0 || gross === undefined || gross <= 0n) return undefined;
+  if (victims.length === 0) return idle;
   const paid = prices.lamports(direction, sum(victims.map(({ trade }) => trade.amountIn)));
-  if (paid === undefined || gross * VICTIM_PAYMENT_OVER_PROFIT_MIN > paid) return undefined;
+  if (paid === undefined || gross * VICTIM_PAYMENT_OVER_PROFIT_MIN > paid) return idle;
   const victimShare = withoutVictims === undefined ? undefined : Number(gross - withoutVictims) / Number(gross);
-  if (victimShare !== undefined && victimShare <= 0) return undefined;
+  if (victimShare !== undefined && victimShare <= 0) return idle;
+  const put = sum(fronts.map(({ trade }) => trade.amountIn));
+  const victimPlaces = victims.map(({ trade }) => trades.indexOf(trade));
+  const lastFront = trades.indexOf(fronts.at(-1)?.trade as Trade);
+  const firstBack = trades.indexOf(backs[0]?.trade as Trade);
   return {
+    kind: "candidate",
     legs: placed.map((leg, i) => ({ role: i < fronts.length ? "front" : "back", trade: leg.trade })),
     placed,
     victims,
     grossLamports: gross,
     mismatch,
     bystanders: trades.length - ownTrades.size - victims.length,
+    frontGap: Math.max(0, Math.min(...victimPlaces) - lastFront - 1),
+    backGap: Math.max(0, firstBack - Math.max(...victimPlaces) - 1),
+    sizeRatio: Number(put) / Number(sum(victims.map(({ trade }) => trade.amountIn))),
+    reverting: before !== undefined && before.mintIn !== direction && !group.has(before.actor),
     lossShare: told && shareLost(victims),
     victimShare,
   };

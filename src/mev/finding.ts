@@ -11,8 +11,13 @@ export type Victim = {
   readonly loss: { readonly mint: Address; readonly amount: bigint; readonly lamports: bigint | undefined } | undefined;
 };
 
-/** One reason for or against: its weight is added to the log-odds of the score. */
-export type Evidence = { readonly name: string; readonly weight: number; readonly words: string };
+/** One reason for or against: how much of it there is, and the weight that it adds to the log-odds of the score. */
+export type Evidence = {
+  readonly name: string;
+  readonly value: number;
+  readonly weight: number;
+  readonly words: string;
+};
 
 export type SandwichFinding = {
   readonly kind: SandwichKind;

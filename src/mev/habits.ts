@@ -1,39 +1,39 @@
-/** What each wallet did before: findings that name it, and round trips that were no attack. Bounded; the oldest go first. */
+/** What each wallet did before: its trades, those of them that were legs of candidates, and round trips that were no attack. Bounded; the oldest go first. */
 import type { Address } from "#core/units.ts";
 
 const WALLETS_MAX = 65_536;
-/** A wallet with this many idle round trips, and more than twice its findings, makes markets or volume. */
-const IDLE_ROUND_TRIPS_MAX = 4;
 
-type Habit = { findings: number; roundTrips: number };
+type Habit = { trades: number; legs: number; roundTrips: number };
 
 export class Habits {
   readonly #habits = new Map<Address, Habit>();
+  readonly #walletsMax: number;
 
-  note(wallets: readonly Address[], what: keyof Habit): void {
-    for (const wallet of wallets) {
-      const habit = this.#habits.get(wallet) ?? { findings: 0, roundTrips: 0 };
-      habit[what]++;
-      this.#habits.delete(wallet);
-      this.#habits.set(wallet, habit);
-      if (this.#habits.size <= WALLETS_MAX) continue;
-      const [oldest] = this.#habits.keys();
-      if (oldest !== undefined) this.#habits.delete(oldest);
+  constructor(walletsMax = WALLETS_MAX) {
+    this.#walletsMax = walletsMax;
+  }
+
+  note(wallet: Address, what: keyof Habit, count = 1): void {
+    const habit = this.#habits.get(wallet);
+    if (habit !== undefined) {
+      habit[what] += count;
+      return;
     }
+    this.#habits.set(wallet, { trades: 0, legs: 0, roundTrips: 0, [what]: count });
+    if (this.#habits.size <= this.#walletsMax) return;
+    const [oldest] = this.#habits.keys();
+    if (oldest !== undefined) this.#habits.delete(oldest);
   }
 
   /** Together. */
   of(wallets: readonly Address[]): Readonly<Habit> {
-    const all = wallets.map((wallet) => this.#habits.get(wallet) ?? { findings: 0, roundTrips: 0 });
-    return {
-      findings: all.reduce((sum, { findings }) => sum + findings, 0),
-      roundTrips: all.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
-    };
-  }
-
-  /** Whether these wallets trade back and forth for a living, as market makers and volume bots do. */
-  goBackAndForth(wallets: readonly Address[]): boolean {
-    const { findings, roundTrips } = this.of(wallets);
-    return roundTrips >= IDLE_ROUND_TRIPS_MAX && roundTrips > 2 * findings;
+    const all = { trades: 0, legs: 0, roundTrips: 0 };
+    for (const wallet of wallets) {
+      const { trades = 0, legs = 0, roundTrips = 0 } = this.#habits.get(wallet) ?? {};
+      all.trades += trades;
+      all.legs += legs;
+      all.roundTrips += roundTrips;
+    }
+    return all;
   }
 }

@@ -60,6 +60,11 @@ export class PoolWindow {
     return this.#trades.slice(this.#placeOf(first), this.#placeOf(last + 1));
   }
 
+  /** The trade right before this place in the stream; undefined where it is not here any more. */
+  before(order: number): Trade | undefined {
+    return this.#trades[this.#placeOf(order) - 1]?.trade;
+  }
+
   /** Where the first trade with this order or a later one stands. */
   #placeOf(order: number): number {
     let [low, high] = [0, this.#trades.length];

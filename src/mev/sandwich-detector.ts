@@ -8,7 +8,7 @@
  * split leg and are then matched as well as they can be.
  */
 import type { Address } from "#core/units.ts";
-import { type Candidate, judgeLegs } from "./candidate.ts";
+import { type Candidate, type IdleLegs, judgeLegs } from "./candidate.ts";
 import type { SandwichFinding } from "./finding.ts";
 import { Habits } from "./habits.ts";
 import { joinCandidates } from "./join-candidates.ts";
@@ -57,18 +57,19 @@ export class SandwichDetector {
     const found = transaction.slot > this.#slot ? this.#advance(transaction.slot) : [];
     if (transaction.failed) return found;
     for (const link of transaction.links) this.#links.see(link);
-    const candidates: Candidate[] = [];
+    const judged: (Candidate | IdleLegs)[] = [];
     for (const trade of transaction.trades) {
       this.counters.trades++;
       this.prices.see(trade);
+      this.#habits.note(trade.actor, "trades");
       const window = this.#windowOf(trade.pool);
       const placed = { trade, order: this.#order++, settled: trade.aggregated || trade.cyclic };
       window.push(placed, this.#oldestSlot());
       if (placed.settled) continue;
-      const candidate = this.#close(window, placed, true);
-      if (candidate !== undefined) candidates.push(candidate);
+      const legs = this.#close(window, placed, true);
+      if (legs !== undefined) judged.push(legs);
     }
-    return [...found, ...this.#conclude(candidates)];
+    return [...found, ...this.#conclude(judged)];
   }
 
   /** What is left when the stream ends. */
@@ -90,17 +91,17 @@ export class SandwichDetector {
 
   /** Judges the back legs that waited since before `slot`. */
   #settle(slot: number): SandwichFinding[] {
-    const candidates: Candidate[] = [];
+    const judged: (Candidate | IdleLegs)[] = [];
     for (const waiting of this.#waiting) {
       if (waiting.last.trade.transaction.slot >= slot && this.#waiting.size <= WAITING_MAX) break;
       this.#waiting.delete(waiting);
-      const candidate = waiting.last.settled ? undefined : this.#close(waiting.window, waiting.last, false);
-      if (candidate !== undefined) candidates.push(candidate);
+      const legs = waiting.last.settled ? undefined : this.#close(waiting.window, waiting.last, false);
+      if (legs !== undefined) judged.push(legs);
     }
-    return this.#conclude(candidates);
+    return this.#conclude(judged);
   }
 
-  #close(window: PoolWindow, last: PlacedTrade, whole: boolean): Candidate | undefined {
+  #close(window: PoolWindow, last: PlacedTrade, whole: boolean): Candidate | IdleLegs | undefined {
     const { actor } = last.trade;
     const group = new Set([actor, ...this.#links.related(actor).keys()]);
     const oldest = last.trade.transaction.slot - this.#options.windowSlots;
@@ -117,24 +118,25 @@ export class SandwichDetector {
     const placed = [...legs.fronts, ...legs.backs];
     const wallets = [...new Set(placed.map(({ trade }) => trade.actor))];
     for (const leg of placed) leg.settled = true;
-    const candidate = judgeLegs(legs, window.between(first.order, last.order), group, this.prices);
-    if (candidate === undefined) this.#habits.note(wallets, "roundTrips");
-    return this.#habits.goBackAndForth(wallets) ? undefined : candidate;
+    const between = window.between(first.order, last.order);
+    const judged = judgeLegs(legs, between, group, this.prices, window.before(first.order));
+    if (judged.kind === "idle") for (const wallet of wallets) this.#habits.note(wallet, "roundTrips");
+    return judged;
   }
 
   /** Puts together what one set of transactions did on several pools, and keeps what paid. */
-  #conclude(candidates: readonly Candidate[]): SandwichFinding[] {
-    return joinCandidates(candidates, this.#links, this.#habits).flatMap((finding) => {
+  #conclude(judged: readonly (Candidate | IdleLegs)[]): SandwichFinding[] {
+    return joinCandidates(judged, this.#links, this.#habits).flatMap((finding) => {
       if (finding.netLamports <= 0n) {
         this.counters.netLosses++;
-        this.#habits.note(finding.attackers, "roundTrips");
+        for (const wallet of finding.attackers) this.#habits.note(wallet, "roundTrips");
         return [];
       }
+      for (const { trade } of finding.legs) this.#habits.note(trade.actor, "legs");
       if (finding.score < this.#options.scoreMin) {
         this.counters.belowScore++;
         return [];
       }
-      this.#habits.note(finding.attackers, "findings");
       return [finding];
     });
   }

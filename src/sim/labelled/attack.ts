@@ -3,9 +3,8 @@
  * replay of the pools without it.
  */
 import type { Address } from "#core/units.ts";
-import type { CrowdOrder } from "./crowd.ts";
 import type { Market } from "./market.ts";
-import { type PaperFill, type PaperPool, replayWithout, unwatch, watch } from "./paper-pool.ts";
+import { type PaperFill, type PaperPool, type PoolSwap, replayWithout, unwatch, watch } from "./paper-pool.ts";
 import type { AttackKind, AttackRow } from "./run-rows.ts";
 import type { Executed } from "./stage.ts";
 
@@ -17,12 +16,10 @@ type Leg = {
   readonly pools: readonly PaperPool[];
   readonly tipLamports: bigint;
 };
-type VictimDone = { readonly order: CrowdOrder; readonly done: Executed };
 
 export class Attack {
   readonly targets: Target[] = [];
   readonly #legs: Leg[] = [];
-  readonly #victims: VictimDone[] = [];
   readonly attackers = new Set<Address>();
 
   constructor(
@@ -40,10 +37,6 @@ export class Attack {
     if (done.fills.length === 0) return;
     this.attackers.add(wallet);
     this.#legs.push({ role, done, pools, tipLamports });
-  }
-
-  victim(order: CrowdOrder, done: Executed): void {
-    if (done.fills.length > 0) this.#victims.push({ order, done });
   }
 
   /** What the fronts got on a pool. */
@@ -73,16 +66,18 @@ export class Attack {
     };
   }
 
-  #hurt({ pool, first }: Target): AttackRow["victims"] {
-    const own = new Set([...this.#fills("front", pool), ...this.#fills("back", pool)]);
+  /** Whoever else traded in its direction between the first front and the last back and would have done better alone. */
+  #hurt({ pool, first, buy }: Target): AttackRow["victims"] {
+    const [fronts, backs] = [this.#fills("front", pool), this.#fills("back", pool)];
+    const own = new Set([...fronts, ...backs]);
     const alone = replayWithout(pool, first, own);
-    return this.#victims.flatMap(({ order, done }) => {
-      const fill = order.pool === pool ? done.fills.at(-1) : undefined;
-      const undisturbed = fill && alone.get(fill);
-      if (fill === undefined || undisturbed === undefined) return [];
-      const loss =
-        order.order.exact === "in" ? undisturbed.amountOut - fill.amountOut : fill.amountIn - undisturbed.amountIn;
-      return loss > 0n ? [{ signature: done.signature, pool: pool.address, loss: `${loss}` }] : [];
+    const swaps = pool.history.slice(first).filter((event): event is PoolSwap => "fill" in event);
+    const end = swaps.findIndex(({ fill }) => fill === backs.at(-1));
+    return swaps.slice(0, Math.max(end, 0)).flatMap(({ order, fill, signature, cyclic }) => {
+      const undisturbed = alone.get(fill);
+      if (cyclic || order.buy !== buy || undisturbed === undefined) return [];
+      const loss = order.exact === "in" ? undisturbed.amountOut - fill.amountOut : fill.amountIn - undisturbed.amountIn;
+      return loss > 0n ? [{ signature, pool: pool.address, loss: `${loss}` }] : [];
     });
   }
 

@@ -2,7 +2,7 @@
  * A pool of a labelled run. Raydium's AMM v4 and CP-Swap are priced by dex/ to the unit, and their logs tell the reserves;
  * the other four programs hold one range of liquidity as virtual reserves, and a recording tells no reserves of them.
  */
-import type { Address } from "#core/units.ts";
+import type { Address, Signature } from "#core/units.ts";
 import { quoteExactIn, quoteExactOut } from "#dex/quote.ts";
 import type { VenueName } from "#dex/venue.ts";
 
@@ -26,9 +26,15 @@ export type PaperPool = {
 /** Buying pays money for tokens. */
 export type PaperOrder = { readonly buy: boolean; readonly exact: "in" | "out"; readonly amount: bigint };
 export type PaperFill = { readonly amountIn: bigint; readonly amountOut: bigint; readonly after: Reserves };
-type PoolEvent =
-  | { readonly order: PaperOrder; readonly fill: PaperFill; readonly before: Reserves }
-  | { readonly moved: readonly [numerator: bigint, denominator: bigint] };
+export type PoolSwap = {
+  readonly order: PaperOrder;
+  readonly fill: PaperFill;
+  readonly before: Reserves;
+  readonly signature: Signature;
+  /** A hop of a circle: whoever made it saw the price and chose. */
+  readonly cyclic: boolean;
+};
+type PoolEvent = PoolSwap | { readonly moved: readonly [numerator: bigint, denominator: bigint] };
 
 /** The parts of CP-Swap's trade fee that leave the reserves, in millionths. */
 const CPMM_ASIDE_RATES = [120_000n, 40_000n] as const;
@@ -45,10 +51,14 @@ export function fillOf(pool: PaperPool, reserves: Reserves, order: PaperOrder): 
   return { amountIn, amountOut, after: order.buy ? [nextIn, nextOut] : [nextOut, nextIn] };
 }
 
-export function applyOrder(pool: PaperPool, order: PaperOrder): PaperFill | undefined {
+export function applyOrder(
+  pool: PaperPool,
+  order: PaperOrder,
+  { signature, cyclic }: Pick<PoolSwap, "signature" | "cyclic">,
+): PaperFill | undefined {
   const fill = fillOf(pool, pool.reserves, order);
   if (fill === undefined) return undefined;
-  if (pool.watchers > 0) pool.history.push({ order, fill, before: pool.reserves });
+  if (pool.watchers > 0) pool.history.push({ order, fill, before: pool.reserves, signature, cyclic });
   pool.reserves = fill.after;
   return fill;
 }

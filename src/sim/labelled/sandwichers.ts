@@ -128,7 +128,7 @@ export class Sandwichers {
     const timing = kind === "multi_wallet" ? random.pick(["bundle", "same_slot", "wide"] as const) : kind;
     const steps: (() => void)[] = [
       ...Array.from({ length: play.fronts }, (_, i) => () => this.#front(play, targets, i)),
-      ...orders.map((order) => () => play.attack.victim(order, this.#crowd.execute(order))),
+      ...orders.map((order) => () => void this.#crowd.execute(order)),
       ...Array.from({ length: play.backs }, (_, i) => () => this.#back(play, targets, i)),
     ];
     const last = steps.length - 1;

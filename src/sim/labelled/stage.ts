@@ -112,11 +112,13 @@ export class Stage {
   execute(planned: Planned): Executed {
     const { feePayer, swaps, transfers = [], tokenTransfers = [], priorityFeeLamports = 0n } = planned;
     const before = swaps.map(({ pool }) => ({ pool, reserves: pool.reserves, events: pool.history.length }));
+    const signature = newSignature(this.#names);
+    const cyclic = isCircle(swaps);
     const rows: SwapRow[] = [];
     const fills: PaperFill[] = [];
     for (const swap of swaps) {
       const found = swap.pool.reserves;
-      const fill = applyOrder(swap.pool, swap.order);
+      const fill = applyOrder(swap.pool, swap.order, { signature, cyclic });
       if (fill === undefined || beyondLimit(swap, fill)) {
         fills.length = 0;
         for (const { pool, reserves, events } of before.reverse()) {
@@ -129,7 +131,6 @@ export class Stage {
       fills.push(fill);
     }
     const failed = fills.length < swaps.length;
-    const signature = newSignature(this.#names);
     const feeLamports = SIGNATURE_FEE_LAMPORTS + priorityFeeLamports;
     const [slot, index] = [this.slot, this.#index++];
     this.swaps += fills.length;
@@ -151,6 +152,12 @@ export class Stage {
   write(row: RunRow): void {
     this.#write(row);
   }
+}
+
+/** Buys on one pool and sells the same token on another. */
+function isCircle(swaps: readonly PlannedSwap[]): boolean {
+  const [first, last] = [swaps[0], swaps.at(-1)];
+  return first?.pool.token === last?.pool.token && first?.order.buy !== last?.order.buy && first?.pool !== last?.pool;
 }
 
 function beyondLimit({ order, limit }: PlannedSwap, { amountIn, amountOut }: PaperFill): boolean {
