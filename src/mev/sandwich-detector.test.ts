@@ -209,6 +209,43 @@ describe("SandwichDetector.see() invents nothing from", () => {
     expect(detect(script, { scoreMin: 0 }).found).toEqual([]);
   });
 
+  test("legs that lose on another pool what they made on this one", () => {
+    const { found, detector } = detect(
+      (market, run) => {
+        const other = testPool("other");
+        const front = run(market.next([buy("attacker", 20n * SOL), { ...buy("attacker", 700n * SOL), pool: other }]));
+        run(market.next([buy("victim", 30n * SOL)]));
+        const [first, second] = front.trades.map(({ amountOut }) => amountOut);
+        run(market.next([sell("attacker", first ?? 0n), { ...sell("attacker", second ?? 0n), pool: other }]));
+      },
+      { scoreMin: 0 },
+    );
+    expect(found).toEqual([]);
+    expect(detector.counters.netLosses).toBe(1);
+  });
+
+  test("a wallet that trades all day and was between two others once", () => {
+    const day = (market: TestMarket, run: (transaction: MevTransaction) => MevTransaction) => {
+      for (let i = 0; i < 60; i++) {
+        run(
+          market.next([
+            i % 2 === 0 ? buy("attacker", SOL / 10n) : sell("attacker", 700_000_000n + BigInt(i) * 20_000_000n),
+          ]),
+        );
+        market.slot += 20;
+      }
+      const front = run(market.next([buy("attacker", SOL)]));
+      run(market.next([buy("victim", 3n * SOL)]));
+      run(market.next([sell("attacker", got(front))]));
+    };
+    const scores = (script: Parameters<typeof detect>[0]) =>
+      detect(script, { scoreMin: 0 }).found.map(({ score }) => score);
+    const [idle = 1] = scores(day);
+    const [fresh = 0] = scores((market, run) => sandwich(market, run));
+    expect(idle).toBeLessThan(0.5);
+    expect(fresh).toBeGreaterThan(0.9);
+  });
+
   const rise = (seen: boolean) => (market: TestMarket, run: (transaction: MevTransaction) => MevTransaction) => {
     const front = run(market.next([buy("holder", SOL)]));
     market.slot += 2;
