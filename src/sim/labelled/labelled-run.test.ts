@@ -10,7 +10,7 @@ function run(seed: string, swaps: number): RunRow[] {
   return rows;
 }
 
-const rows = run("a test", 12_000);
+const rows = run("a test", 8_000);
 const transactions = rows.filter((row): row is TransactionRow => row.type === "transaction");
 const attacks = rows.filter((row): row is AttackRow => row.type === "attack");
 const bySignature = new Map(transactions.map((row, order) => [row.signature, { row, order }]));
@@ -22,7 +22,7 @@ describe("writeLabelledRun()", () => {
   });
 
   test("has as many swaps as were asked for, in execution order", () => {
-    expect(transactions.reduce((sum, { swaps }) => sum + swaps.length, 0)).toBeGreaterThanOrEqual(12_000);
+    expect(transactions.reduce((sum, { swaps }) => sum + swaps.length, 0)).toBeGreaterThanOrEqual(8_000);
     const places = transactions.map(({ slot, index }) => slot * 1e6 + index);
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(bySignature.size).toBe(transactions.length);
@@ -48,15 +48,16 @@ describe("writeLabelledRun()", () => {
     expect(attacks.some(({ sandwich }) => !sandwich)).toBe(true);
   });
 
-  test("labels after the last leg what lies in the run: fronts before victims before backs, on their pools", () => {
+  test("labels after the last leg what lies in the run: fronts before backs, victims between, on their pools", () => {
     for (const { sandwich, kind, fronts, backs, victims, attackers, net_lamports } of attacks) {
       if (!sandwich) continue;
       const order = (signature: string) => bySignature.get(signature as never)?.order ?? Number.NaN;
       const [lastFront, firstBack] = [Math.max(...fronts.map(order)), Math.min(...backs.map(order))];
       expect(lastFront).toBeLessThan(firstBack);
+      // Those who come by chance may lie between split legs.
       for (const { signature, pool, loss } of victims) {
-        expect(order(signature)).toBeGreaterThan(lastFront);
-        expect(order(signature)).toBeLessThan(firstBack);
+        expect(order(signature)).toBeGreaterThan(Math.min(...fronts.map(order)));
+        expect(order(signature)).toBeLessThan(Math.max(...backs.map(order)));
         expect(bySignature.get(signature)?.row.swaps.map((swap) => swap.pool)).toContain(pool);
         expect(BigInt(loss)).toBeGreaterThan(0n);
       }
