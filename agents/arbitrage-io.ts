@@ -53,6 +53,7 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
     reader: bus.consumer({ group: "arbitrage-recovery", topics: RECOVERY_TOPICS, start: "first" }),
     counters: countersOver(memory.counters),
     tipStatistics: () => readTipStatistics(memory.tipStatistics),
+    riskWords: memory.risk,
     telemetry: new TelemetryDesk(openRegion(paths.telemetry("arbitrage"))),
     sloViolated: () => guard.violated,
     clock,

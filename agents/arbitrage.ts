@@ -7,7 +7,7 @@ import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
 import { CatalogueFollower } from "#decide/catalogue-follower.ts";
 import { COUNTER, countersOver } from "#decide/counters.ts";
 import { createHotLoop } from "#decide/hot-loop.ts";
-import { loopSettings, openTipBandit } from "#decide/loop-settings.ts";
+import { loopSettings, openRiskGate, openTipBandit } from "#decide/loop-settings.ts";
 import { PolicyDesk } from "#decide/policy-desk.ts";
 import { IoThread } from "#execute/io-thread.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
@@ -43,6 +43,7 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   const counters = countersOver(memory.counters);
   const figures = new TelemetryFigures(telemetry);
   const loop = createHotLoop({
+    risk: openRiskGate(config, memory.risk),
     tips: openTipBandit(config, runStartMs, memory.tipStatistics),
     market: new SlotConsumer(market),
     decisions: new SlotProducer(memory.decisions),

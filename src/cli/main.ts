@@ -18,6 +18,7 @@ import { runMigrate } from "./migrate.ts";
 import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
+import { runArm, runRisk } from "./risk.ts";
 import { runSign } from "./sign.ts";
 import { runTips } from "./tips.ts";
 import { runTop } from "./top.ts";
@@ -59,6 +60,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "the run in a terminal, live, with everything else down [--once]",
     run: (args) => runTop(args, createSystemClock().monotonicNs),
   },
+  arm: {
+    about: "let live transactions leave for a while: --minutes N, or --off",
+    run: (args) => runArm(args, Date.now()),
+  },
+  risk: { about: "the risk limits and their books; resume lifts a halt", run: (args) => runRisk(args, Date.now()) },
   tips: {
     about: "what other tip policies would have earned on recorded decisions: evaluate [FILE.ndjson] [--json]",
     run: (args) => runTips(args),

@@ -187,6 +187,27 @@ export const CONFIG_SCHEMA = {
   ),
   "arbitrage.tipShareMax": number(0.5, 0, 1, "largest share of the gross profit that goes into the tip"),
 
+  "risk.lossPerDayLamportsMax": whole(
+    1_000_000_000,
+    1,
+    9_000_000_000_000_000,
+    "lamports that landed trades may lose in a day (UTC), gains not set against them; then nothing leaves until `sandpiper risk resume`",
+  ),
+  "risk.tipsPerDayLamportsMax": whole(
+    10_000_000_000_000,
+    1,
+    9_000_000_000_000_000,
+    "lamports of tips in a day (UTC); then nothing leaves until `sandpiper risk resume`",
+  ),
+  "risk.lossPerPoolLamportsMax": whole(
+    200_000_000,
+    1,
+    9_000_000_000_000_000,
+    "lamports that trades over one pool, or one token, may lose in a day (UTC); then it is left alone for that day",
+  ),
+  "risk.openAttemptsMax": whole(64, 1, 64, "attempts that may be open at once"),
+  "risk.sendsPerMinuteMax": whole(6_000, 1, 1_000_000, "attempts that may be made in a minute"),
+
   "guard.acts": choice(
     ["yes", "no"],
     "yes",

@@ -45,6 +45,12 @@ export type RunPaths = {
   readonly guardLine: (agent: "arbitrage") => string;
   /** What the guard sees and has done (GuardReport), replaced by rename every second. */
   readonly guardReport: string;
+  /** The books of the risk limits (execute/risk/risk-book.ts), replaced by rename. */
+  readonly risk: string;
+  /** When an operator last lifted a halt of the risk limits. */
+  readonly riskResumed: string;
+  /** Until when live transactions may leave. */
+  readonly armed: string;
   /** Heartbeats of all processes. */
   readonly heartbeats: string;
 };
@@ -74,6 +80,9 @@ export function runPaths(dataDir: string): RunPaths {
     telemetry: (agent) => join(shm, `telemetry-${agent}`),
     guardLine: (agent) => join(shm, `guard-${agent}`),
     guardReport: join(root, "run", "guard.json"),
+    risk: join(root, "run", "risk.json"),
+    riskResumed: join(root, "run", "risk-resumed.json"),
+    armed: join(root, "run", "armed.json"),
     heartbeats: join(shm, "heartbeats"),
   };
 }

@@ -3,6 +3,7 @@ import { formatSlotRing, type SlotRingFormat, slotRingBytes } from "#memory/slot
 import { Switchboard } from "#memory/switchboard.ts";
 import { COUNTERS_BYTES } from "./counters.ts";
 import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
+import { RISK_BYTES } from "./risk/risk-words.ts";
 import { TIP_STATISTICS_BYTES } from "./tips/tip-bandit.ts";
 
 export type AgentMemory = {
@@ -15,6 +16,8 @@ export type AgentMemory = {
   readonly switchboard: SharedArrayBuffer;
   /** What the tip bandit learnt of each rung, hot to io. */
   readonly tipStatistics: SharedArrayBuffer;
+  /** What the risk limits allow, io to hot. */
+  readonly risk: SharedArrayBuffer;
   /** One i32 that grows with every decision. */
   readonly bell: SharedArrayBuffer;
 };
@@ -25,6 +28,7 @@ export const createAgentMemory = (): AgentMemory => ({
   counters: new SharedArrayBuffer(COUNTERS_BYTES),
   switchboard: new SharedArrayBuffer(Switchboard.bytes),
   tipStatistics: new SharedArrayBuffer(TIP_STATISTICS_BYTES),
+  risk: new SharedArrayBuffer(RISK_BYTES),
   bell: new SharedArrayBuffer(4),
 });
 

@@ -17,6 +17,7 @@ import { chooseTip, type TipChoice, type TipLimits } from "./choose-tip.ts";
 import type { Decision, DecisionHop, DecisionSplit } from "./decision-record.ts";
 import { IN_FLIGHT_MAX, type InFlight } from "./in-flight.ts";
 import type { ReasonName } from "./reasons.ts";
+import type { RiskGate } from "./risk/risk-gate.ts";
 import type { TipBandit } from "./tips/tip-bandit.ts";
 import type { TipAuction } from "./tips/tip-table.ts";
 
@@ -63,10 +64,12 @@ export class Evaluator {
     private readonly limits: TipLimits & { readonly splitGainLamportsMin: number },
     private readonly predict: Predict,
     private readonly bandit: TipBandit | undefined,
+    private readonly risk: RiskGate | undefined,
   ) {}
 
   /** The decision that was made last is sent: its tip will be heard of. */
   sent(sequence: number): void {
+    this.risk?.sent();
     this.bandit?.sent(sequence, this.#choice.rung, this.#auction);
   }
 
@@ -165,6 +168,8 @@ export class Evaluator {
     if (this.#choice.evLamports < this.policy.evMinLamports) return "ev_below_minimum";
     if (hops.some(({ pool }) => this.inFlight.isHeld(pool, nowNs))) return "in_flight";
     if (this.inFlight.count >= IN_FLIGHT_MAX) return "too_many_in_flight";
+    const refusal = this.risk?.refusal(hops, this.inFlight.count, nowNs);
+    if (refusal !== undefined) return refusal;
     this.#throttleOwed += this.policy.throttlePct;
     if (this.#throttleOwed < 100) return "profitable";
     this.#throttleOwed -= 100;

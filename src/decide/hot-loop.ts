@@ -30,6 +30,7 @@ import { COUNTER } from "./counters.ts";
 import { createOutcomeNote, readOutcomeNote, writeDecision } from "./decision-record.ts";
 import { Evaluator, type EventStamps, type Predict, type RecentOutcomes } from "./evaluate.ts";
 import { InFlight } from "./in-flight.ts";
+import type { RiskGate } from "./risk/risk-gate.ts";
 import { swapsOf } from "./swaps.ts";
 import type { TipBandit } from "./tips/tip-bandit.ts";
 
@@ -65,6 +66,8 @@ export type HotLoopParts = {
   readonly settings: HotLoopSettings;
   /** Chooses the tips; without it the model's best expected value does. */
   readonly tips?: TipBandit | undefined;
+  /** Says no to what the risk limits forbid; a replay has none. */
+  readonly risk?: RiskGate;
   /** Called after decisions were published. */
   readonly wake?: () => void;
 };
@@ -124,6 +127,7 @@ class Loop implements HotLoop {
       parts.settings,
       parts.predict,
       parts.tips,
+      parts.risk,
     );
   }
 

@@ -4,6 +4,8 @@ import { seededRandom } from "#core/random.ts";
 import { SIGNATURE_FEE_LAMPORTS } from "#core/units.ts";
 import type { PolicyFields } from "#memory/switchboard.ts";
 import type { HotLoopSettings } from "./hot-loop.ts";
+import { RiskGate } from "./risk/risk-gate.ts";
+import { RiskWords } from "./risk/risk-words.ts";
 import { TipBandit } from "./tips/tip-bandit.ts";
 
 /** `walletLamports`: what is known of the wallet at the start; 0 decides nothing before the io thread says more. */
@@ -24,6 +26,10 @@ export function openTipBandit(config: Config, run: number, statistics: SharedArr
   const policy = config["arbitrage.tipPolicy"];
   return policy === "model" ? undefined : new TipBandit(policy, seededRandom(`tip draws ${run}`).unit, statistics);
 }
+
+/** The risk limits as the hot thread keeps them. */
+export const openRiskGate = (config: Config, words: SharedArrayBuffer): RiskGate =>
+  new RiskGate(new RiskWords(words), config["risk.sendsPerMinuteMax"]);
 
 /** The policy before any operator changed it. */
 export const firstPolicy = (config: Config): PolicyFields => ({

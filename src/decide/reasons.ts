@@ -12,6 +12,9 @@ export const REASONS = [
   { code: 6, name: "too_many_in_flight", words: "as many bundles are open as may be" },
   { code: 7, name: "no_affordable_tip", words: "no tip of the ladder leaves a profit within the tip share" },
   { code: 8, name: "stopped", words: "the operator has stopped the agent; what was open is followed to its end" },
+  { code: 9, name: "risk_halted", words: "the risk limits of the day are used up" },
+  { code: 10, name: "risk_pool", words: "one of its pools or tokens has lost what it may lose in a day" },
+  { code: 11, name: "sends_per_minute", words: "as many attempts were made in the last minute as may be" },
 ] as const;
 
 export type ReasonName = (typeof REASONS)[number]["name"];

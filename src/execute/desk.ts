@@ -18,6 +18,7 @@ import type { BundleJournal, JournalEntry } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 import { RecentOutcomes } from "./recent.ts";
 import { type ArbRecordParts, arbRecord, type KeyedRecord, outcomeRecord } from "./records.ts";
+import type { RiskDesk } from "./risk/risk-desk.ts";
 import type { Route, SendAnswer } from "./route.ts";
 import type { Simulation, Simulator } from "./simulate/simulator.ts";
 import { type LandingTracker, OPEN_BUNDLES_MAX } from "./tracker.ts";
@@ -30,6 +31,8 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   readonly leaderOf: (slot: number) => Promise<string>;
   /** The operator's kill switch: looked at last of all before a send. */
   readonly isKilled: () => boolean;
+  /** Has the last word before a send, and counts what ended; a paper run may go without. */
+  readonly risk?: Pick<RiskDesk, "refusal" | "settled">;
   /** A number that stands for the leader of the next slot; 0 unknown. */
   readonly nextLeader: () => number;
   /** To the hot thread. */
@@ -122,9 +125,10 @@ export class Desk {
     base: ArbRecordParts,
     simulating: Promise<Simulation> | undefined,
   ): void {
-    if (this.parts.isKilled()) {
+    const notSentBecause = this.parts.isKilled() ? "killed" : this.parts.risk?.refusal(this.openCount);
+    if (notSentBecause !== undefined) {
       this.#sending--;
-      this.#callOff(decision, { ...base, notSentBecause: "killed" });
+      this.#callOff(decision, { ...base, notSentBecause });
       return;
     }
     const record = arbRecord(decision, { ...base, sent: bundle });
@@ -177,6 +181,8 @@ export class Desk {
   settle(bundle: SentBundle, settlement: Settlement): void {
     this.#recent.add(bundle, settlement);
     const { state, rivalTipLamports } = settlement;
+    // In the books before the Outcome is on the bus: after a kill in between it comes here again and is known.
+    this.parts.risk?.settled(bundle, settlement);
     this.#tellHotThread(bundle.sequence, tipResultOf(state), Number(rivalTipLamports));
     this.parts.onSettled(settlement);
     void this.#record(bundle, settlement, this.parts.wallNs());

@@ -11,4 +11,6 @@ export const EXECUTE_ERROR = {
   ioThread: 1109,
   svmAccount: 1110,
   svmProgram: 1111,
+  /** The books of the risk limits cannot be read. */
+  risk: 1120,
 } as const;

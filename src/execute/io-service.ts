@@ -34,6 +34,7 @@ import { Outbox, type Publish } from "./outbox.ts";
 import { PoolDirectory } from "./pool-directory.ts";
 import type { AgentIdentity } from "./records.ts";
 import { moveRecoveryPlace, type RecordReader, recoverOpenBundles } from "./recovery.ts";
+import { RiskDesk } from "./risk/risk-desk.ts";
 import { RivalFinder } from "./rivals.ts";
 import { createRpc, type Rpc } from "./rpc.ts";
 import { BEFORE_MS_MAX, Simulator, simulationRpc } from "./simulate/simulator.ts";
@@ -54,6 +55,8 @@ export type IoServiceParts = {
   readonly reader: RecordReader;
   readonly counters: Float64Array;
   readonly tipStatistics: () => readonly RungStatistics[];
+  /** RISK_BYTES, shared with the hot thread. */
+  readonly riskWords: ArrayBufferLike;
   readonly telemetry: Telemetry;
   readonly sloViolated: () => boolean;
   readonly clock: Clock;
@@ -97,7 +100,14 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   const metrics = new AgentMetrics({ ...parts, publishDropped: () => outbox.dropped });
   const leaders = live === undefined ? undefined : new Leaders(live.rpc);
   const unixNs = (monotonicNs: number) => clock.wallNs() - BigInt(Math.round(clock.monotonicNs() - monotonicNs));
+  const risk = new RiskDesk({
+    ...{ config, paths, log },
+    words: parts.riskWords,
+    pools: () => directory.all(),
+    wallMs: () => Number(clock.wallNs() / 1_000_000n),
+  });
   const deskParts: DeskParts = {
+    risk,
     identity,
     wallet,
     pool: (index) => directory.get(index),
@@ -133,6 +143,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     outbox.offer("metrics-proto", { key: identity.agent, bytes: encodeEnvelope(metricsEnvelope(fields)) });
   };
   loops.run(async () => publishMetrics(), METRICS_MS);
+  loops.run(async () => risk.look(), METRICS_MS);
   loops.run(() => moveRecoveryPlace(parts.reader, outbox), PLACE_MS);
   return {
     stop: async () => {

@@ -23,6 +23,11 @@ export class PoolDirectory {
     return this.#pools.get(index);
   }
 
+  /** All that are known. */
+  all(): Iterable<PoolFacts> {
+    return this.#pools.values();
+  }
+
   /** Whether a bundle over these hops can be built from what is known: pools are new now and then, and tick arrays too. */
   covers(hops: Decision["hops"]): boolean {
     return hops.every(({ pool, tickArrays }) => {
