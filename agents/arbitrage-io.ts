@@ -27,11 +27,13 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
   const guard = new GuardLineReader(openRegion(paths.guardLine("arbitrage")), clock.monotonicNs());
   const bus = openBus(config, paths, log, "arbitrage");
   const switchboard = new Switchboard(memory.switchboard);
+  const telemetry = new TelemetryDesk(openRegion(paths.telemetry("arbitrage")));
   const control = startControl({
     agent: "arbitrage",
     module: "arbitrage",
     ...{ config, paths, bus, switchboard, clock, log },
     configured: firstPolicy(config),
+    onStarts: (starts) => telemetry.figures.set("starts", starts),
   });
   const decisions = new SlotConsumer(memory.decisions);
   const outcomes = new SlotProducer(memory.outcomes);
@@ -54,7 +56,7 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
     counters: countersOver(memory.counters),
     tipStatistics: () => readTipStatistics(memory.tipStatistics),
     riskWords: memory.risk,
-    telemetry: new TelemetryDesk(openRegion(paths.telemetry("arbitrage"))),
+    telemetry,
     sloViolated: () => guard.violated,
     clock,
     random: seededRandom(`tips ${runStartMs}`).unit,

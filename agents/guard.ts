@@ -1,11 +1,18 @@
 /**
  * The guard process: once a second it looks at what each trading agent measured about itself, throttles or kills it when
- * a service level stays broken, and says so. It reads and writes shared memory; bus, store and gateway may be down.
+ * a service level stays broken, and says so. It acts by shared memory; bus, store and gateway may be down. What it did
+ * goes on the control topic as well, signed with a key that may only throttle and kill.
  */
+import type { Bus } from "#bus/bus.ts";
+import { openBus } from "#bus/open.ts";
+import { Commander } from "#control/commander.ts";
+import { ensureControlKeys, GUARD_KEY_ID } from "#control/key-files.ts";
+import { readSecretKeyFile } from "#control/sign.ts";
 import { errorText } from "#core/error.ts";
 import { GUARD_LINE_BYTES } from "#memory/guard-line.ts";
 import { createRegion } from "#memory/region.ts";
 import { TELEMETRY_BYTES } from "#memory/telemetry.ts";
+import { GuardCommands } from "#slo/guard-commands.ts";
 import { objectivesOf } from "#slo/objectives.ts";
 import { GuardRecord, objectiveReport, wordsOf } from "#slo/report.ts";
 import { Watch } from "#slo/watch.ts";
@@ -22,19 +29,32 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
     objectives: objectivesOf(config),
     telemetry: createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES),
     line: createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES),
-    before: record.orderBefore("arbitrage"),
+    before: record.before("arbitrage"),
     clock,
     acts,
   });
+  // Opened with the first order: a bus or a disk that is down must not keep the guard from its work.
+  let bus: Bus | undefined;
+  let commander: Commander | undefined;
+  const commands = new GuardCommands(async (request) => {
+    ensureControlKeys(paths, process.env);
+    bus ??= openBus(config, paths, log, "guard");
+    const key = readSecretKeyFile(paths.guardSecret);
+    const noncesPath = paths.controlNonces("guard");
+    commander ??= new Commander({ bus, key, keyId: GUARD_KEY_ID, issuer: "guard", noncesPath, clock });
+    await commander.send(request);
+  }, log);
   const second = () => {
     const action = watch.second();
     const atMs = Number(clock.wallNs() / 1_000_000n);
     if (action !== undefined) {
       const { kind, throttlePct } = action;
-      const because = wordsOf(action.because);
+      const because = wordsOf(action);
+      commands.order(action);
       record.did({ atMs, agent: watch.agent, kind, throttlePct, because });
       log.warn(`guard: ${kind} ${watch.agent}`, { throttlePct, because });
     }
+    void commands.tryNow();
     const agents = [{ agent: watch.agent, ...watch.order(), objectives: watch.verdicts.map(objectiveReport) }];
     try {
       record.write({ atMs, acts, agents });

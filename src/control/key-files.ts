@@ -24,7 +24,7 @@ import { readSecretKeyFile } from "./sign.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const OPERATOR_KEY_ID = "operator";
-const GUARD_KEY_ID = "guard";
+export const GUARD_KEY_ID = "guard";
 const GUARD_SCOPES = ["*:throttle", "*:kill"];
 /** Processes that answer commands: today one of each module, named after it. */
 const AGENTS: readonly string[] = MODULE_NAMES;

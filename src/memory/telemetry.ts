@@ -3,9 +3,9 @@
  * and gateway away. The region outlives the agent, so all of it only grows, over any number of the agent's lives: a
  * reader takes differences.
  *
- *   byte 0     f64 × FIGURES              see FIGURES; each is written by one thread of the agent
- *        64    Histogram                  feed's stamp to decision; hot thread
- *        64 + Histogram.bytes  Histogram  decision to the route's acknowledgement; io thread
+ *   byte 0     f64 × FIGURES               see FIGURES; each is written by one thread of the agent
+ *        128   Histogram                   feed's stamp to decision; hot thread
+ *        128 + Histogram.bytes  Histogram  decision to the route's acknowledgement; io thread
  */
 import { Histogram, HistogramReader, type HistogramView } from "./histogram.ts";
 
@@ -20,10 +20,12 @@ const FIGURES = [
   /** CLOCK_MONOTONIC ns: the feed's stamp on the newest market record, and when these figures were last written. */
   "newestFeedNs",
   "writtenNs",
+  /** How often an operator has started the agent. */
+  "starts",
 ] as const;
 export type TelemetryFigure = (typeof FIGURES)[number];
 
-const HOT_PATH_AT = 64;
+const HOT_PATH_AT = 128;
 const SEND_AT = HOT_PATH_AT + Histogram.bytes;
 
 /** Size of the region. */
@@ -77,6 +79,7 @@ export type TelemetryWindow = {
   /** As they stand, not differences; 0 before the first. */
   readonly newestFeedNs: number;
   readonly writtenNs: number;
+  readonly starts: number;
 };
 
 export class TelemetryReader {
@@ -109,6 +112,7 @@ export class TelemetryReader {
       lostLamports: since("lostLamports"),
       newestFeedNs: now[FIGURES.indexOf("newestFeedNs")] as number,
       writtenNs: now[FIGURES.indexOf("writtenNs")] as number,
+      starts: now[FIGURES.indexOf("starts")] as number,
     };
     this.#before = now;
     return window;

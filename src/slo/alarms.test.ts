@@ -26,6 +26,7 @@ const AGENT: GuardReport["agents"][number] = {
   agent: "arbitrage",
   throttlePct: 0,
   killed: false,
+  startsAtKill: 0,
   objectives: [OBJECTIVE],
 };
 const GUARD: GuardReport = { atMs: NOW_MS - 900, acts: true, agents: [AGENT], actions: [] };

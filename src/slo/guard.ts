@@ -23,9 +23,9 @@ const PAUSED = STEPS.length;
 
 /** What changed, for the record and the operator. */
 export type GuardAction = {
-  readonly kind: "throttle" | "pause" | "kill" | "restore";
+  readonly kind: "throttle" | "pause" | "kill" | "restore" | "lift";
   readonly throttlePct: number;
-  /** The worst verdict that made it; undefined for a restore. */
+  /** The worst verdict that made it; undefined for a restore and a lift. */
   readonly because: Verdict | undefined;
 };
 
@@ -54,10 +54,11 @@ export class Guard {
   }
 
   /** An operator has started the agent again: the slate is clean. */
-  lift(): void {
+  lift(): GuardAction {
     this.#killed = false;
     this.#step = 0;
     this.#forget();
+    return { kind: "lift", throttlePct: 0, because: undefined };
   }
 
   /** Takes the verdicts of one more second; answers what is to be done, if anything. */

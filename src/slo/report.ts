@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { writeFileAtomic } from "#core/atomic-file.ts";
-import type { GuardOrder } from "#memory/guard-line.ts";
 import type { GuardAction } from "./guard.ts";
 import type { ObjectiveName, Verdict } from "./objectives.ts";
+import type { GuardBefore } from "./watch.ts";
 
 /** Actions kept in the report, newest first. */
 const ACTIONS_KEPT = 50;
@@ -26,13 +26,13 @@ export type ObjectiveReport = {
 export type ActionReport = {
   readonly atMs: number;
   readonly agent: string;
-  readonly kind: GuardAction["kind"] | "lift";
+  readonly kind: GuardAction["kind"];
   readonly throttlePct: number;
   /** What it was done for, with its figures, in words. */
   readonly because: string;
 };
 
-type AgentReport = GuardOrder & { readonly agent: string; readonly objectives: readonly ObjectiveReport[] };
+type AgentReport = GuardBefore & { readonly agent: string; readonly objectives: readonly ObjectiveReport[] };
 
 export type GuardReport = {
   readonly atMs: number;
@@ -48,9 +48,9 @@ export function objectiveReport({ objective, value, samples, state }: Verdict): 
 }
 
 /** "hot-path-p99 was 31.2 ms, at most 20 ms is asked for (1,204 samples)". */
-export function wordsOf(verdict: Verdict | undefined): string {
-  if (verdict === undefined) return "nothing is violated any more";
-  const { objective, value, samples } = verdict;
+export function wordsOf({ kind, because }: GuardAction): string {
+  if (because === undefined) return kind === "lift" ? "an operator started it" : "nothing is violated any more";
+  const { objective, value, samples } = because;
   const figure = (number: number) => `${Number(number.toPrecision(4)).toLocaleString("en")} ${objective.unit}`;
   const asked = objective.bad === "above" ? "at most" : "at least";
   return `${objective.name} was ${figure(value)}, ${asked} ${figure(objective.limit)} is asked for (${samples} samples)`;
@@ -67,7 +67,7 @@ export class GuardRecord {
   }
 
   /** What the report of an earlier guard says is in force on an agent. */
-  orderBefore(agent: string): GuardOrder | undefined {
+  before(agent: string): GuardBefore | undefined {
     return this.#before?.agents.find((entry) => entry.agent === agent);
   }
 

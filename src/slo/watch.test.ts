@@ -91,25 +91,27 @@ describe("Watch", () => {
     const { line, live, clock, reader, watch } = stage();
     for (let i = 0; i < 40; i++) live(900);
     expect(reader.limits(clock.monotonicNs()).killed).toBe(true);
+    const telemetry = new ArrayBuffer(TELEMETRY_BYTES);
     const parts = {
       agent: "arbitrage",
       objectives: OBJECTIVES,
-      telemetry: new ArrayBuffer(TELEMETRY_BYTES),
+      telemetry,
       line,
       clock,
     };
     const next = new Watch({ ...parts, acts: true });
     next.second();
     expect(reader.limits(clock.monotonicNs()).killed).toBe(true);
-    next.lift();
-    next.second();
+    // The agent says that an operator has started it.
+    new TelemetryDesk(telemetry).figures.set("starts", 1);
+    expect(next.second()?.kind).toBe("lift");
     expect(reader.limits(clock.monotonicNs())).toEqual({ throttlePct: 0, killed: false, guardSilent: false });
     expect(watch.agent).toBe("arbitrage");
     // The memory is gone with the machine; the report is not.
     const fresh = { ...parts, line: new ArrayBuffer(GUARD_LINE_BYTES), acts: true };
-    const after = new Watch({ ...fresh, before: { throttlePct: 50, killed: true } });
-    after.second();
-    expect(after.order()).toEqual({ throttlePct: 50, killed: true });
+    const after = new Watch({ ...fresh, before: { throttlePct: 50, killed: true, startsAtKill: 1 } });
+    expect(after.second()).toBeUndefined();
+    expect(after.order()).toEqual({ throttlePct: 50, killed: true, startsAtKill: 1 });
   });
 });
 

@@ -12,6 +12,10 @@ import { Windows } from "./windows.ts";
 
 /** An agent whose io thread has written nothing for so long is restarting or gone; its lag is not the market's. */
 const AGENT_SILENT_NS_MAX = 5e9;
+const CLOCK_SAMPLES = 8;
+
+/** Of an earlier guard: its order, and how often the agent had been started by an operator at the last kill. */
+export type GuardBefore = GuardOrder & { readonly startsAtKill: number };
 
 export type WatchParts = {
   readonly agent: string;
@@ -21,8 +25,8 @@ export type WatchParts = {
   /** GUARD_LINE_BYTES, read by the agent. */
   readonly line: ArrayBufferLike;
   readonly clock: Clock;
-  /** What was in force when the box went down; asked only when the line is new. */
-  readonly before?: GuardOrder | undefined;
+  /** What was in force when the box went down. */
+  readonly before?: GuardBefore | undefined;
   /** false: verdicts are made and told, nothing is ordered. */
   readonly acts: boolean;
 };
@@ -34,11 +38,13 @@ export class Watch {
   readonly #windows: Windows;
   #wallMinusMonotonicNs: number;
   #verdicts: readonly Verdict[] = [];
+  #startsAtKill: number;
 
   constructor(private readonly parts: WatchParts) {
     this.#reader = new TelemetryReader(parts.telemetry);
     this.#line = new GuardLine(parts.line);
     this.#guard = new Guard(this.#line.heard ? this.#line.order() : parts.before);
+    this.#startsAtKill = parts.before?.startsAtKill ?? 0;
     const hotPath = parts.objectives.find(({ name }) => name === "hot-path-p99");
     this.#windows = new Windows((hotPath?.limit ?? Number.POSITIVE_INFINITY) * 1e6);
     this.#wallMinusMonotonicNs = wallMinusMonotonicNs(parts.clock);
@@ -52,15 +58,9 @@ export class Watch {
     return this.#verdicts;
   }
 
-  /** What is in force on the agent. */
-  order() {
-    return this.#line.order();
-  }
-
-  /** An operator has started the agent again. */
-  lift(): void {
-    this.#guard.lift();
-    this.#windows.mark();
+  /** What is in force on the agent, as the next guard has to know it. */
+  order(): GuardBefore {
+    return { ...this.#line.order(), startsAtKill: this.#startsAtKill };
   }
 
   /** Looks once; call it every second. Answers what was done, if anything. */
@@ -77,13 +77,36 @@ export class Watch {
     });
     this.#wallMinusMonotonicNs = offsetNs;
     this.#verdicts = judge(objectives, this.#windows);
-    const action = acts ? this.#guard.second(this.#verdicts) : undefined;
+    const action = acts ? this.#act(window.starts) : undefined;
     if (action !== undefined) this.#windows.mark();
     const violated = this.#verdicts.some(({ state }) => state === "violated" || state === "severe");
     this.#line.say(this.#guard.order(), violated, nowNs);
     return action;
   }
+
+  #act(starts: number): GuardAction | undefined {
+    if (this.#guard.order().killed) return starts > this.#startsAtKill ? this.#guard.lift() : undefined;
+    const action = this.#guard.second(this.#verdicts);
+    if (action?.kind === "kill") this.#startsAtKill = starts;
+    return action;
+  }
 }
 
-/** Exact to 0.2 µs as a double, which is what Unix ns fit into. */
-const wallMinusMonotonicNs = (clock: Clock): number => Number(clock.wallNs() - BigInt(Math.round(clock.monotonicNs())));
+/**
+ * The distance of the two clocks: of several samples, the one read in the shortest time, so that a process that was put
+ * aside between two reads does not look like a clock that was set. Exact to 0.2 µs as a double, which is what Unix ns fit
+ * into.
+ */
+function wallMinusMonotonicNs(clock: Clock): number {
+  let distanceNs = 0;
+  let shortestNs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < CLOCK_SAMPLES; i++) {
+    const before = clock.monotonicNs();
+    const wall = clock.wallNs();
+    const tookNs = clock.monotonicNs() - before;
+    if (tookNs >= shortestNs) continue;
+    shortestNs = tookNs;
+    distanceNs = Number(wall - BigInt(Math.round(before + tookNs / 2)));
+  }
+  return distanceNs;
+}

@@ -79,17 +79,17 @@ function parse(value: unknown): Answered {
 }
 
 function parseState(value: unknown): AgentState {
-  const { trading, throttlePct, evMinLamports, tipLadderLamports } = record(value);
+  const { trading, throttlePct, guardThrottlePct, starts, evMinLamports, tipLadderLamports } = record(value);
   const known = TRADING.find((name) => name === trading);
   if (known === undefined) throw new Error(`trading ${String(trading)}`);
-  const throttle = number(throttlePct);
-  if (!(throttle >= 0 && throttle <= 100)) throw new Error(`throttlePct ${throttle}`);
   const tips = tipLadderLamports === undefined ? undefined : list(tipLadderLamports).map(number);
   if (tips !== undefined && (tips.length < 1 || tips.length > TIP_LADDER_MAX)) throw new Error(`${tips.length} tips`);
   return {
     // One of TRADING.
     trading: known as AgentState["trading"],
-    throttlePct: throttle,
+    throttlePct: share(throttlePct),
+    guardThrottlePct: share(guardThrottlePct),
+    starts: number(starts),
     ...(evMinLamports === undefined ? {} : { evMinLamports: number(evMinLamports) }),
     ...(tips === undefined ? {} : { tipLadderLamports: tips }),
   };
@@ -113,6 +113,12 @@ function text(value: unknown): string {
 function number(value: unknown): number {
   if (typeof value !== "number" || !Number.isFinite(value)) throw new Error("no number");
   return value;
+}
+
+function share(value: unknown): number {
+  const pct = number(value);
+  if (!(pct >= 0 && pct <= 100)) throw new Error(`a throttle of ${pct} %`);
+  return pct;
 }
 
 function whole(value: unknown): bigint {

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import type { SigningKey } from "#control/ed25519.ts";
 import { type Refusal, refusal } from "#control/errors.ts";
 import { admitCommand, type GateOptions } from "#control/gate.ts";
+import { GUARD_KEY_ID } from "#control/key-files.ts";
 import type { KeySet } from "#control/keys.ts";
 import type { NonceFile } from "#control/nonces.ts";
 import type { TwoPersonRule } from "#control/two-person.ts";
@@ -31,6 +32,8 @@ export type CommandDeskOptions = {
   /** What holds where no command said otherwise. */
   readonly configured: PolicyFields;
   readonly clock: Pick<Clock, "wallNs">;
+  /** Told how often an operator has started this agent, at once and after each order. */
+  readonly onStarts?: (starts: number) => void;
 };
 export type CommandMessage = { readonly offset: number; readonly value: Uint8Array };
 export type Batch = Answered & {
@@ -115,7 +118,8 @@ export class CommandDesk {
       return { verdict: { answer: "secondKeyNeeded", reason: "", words, requestId }, restarts: false };
     }
     const { order, keyIds } = admission.value;
-    this.#state = stateAfter(this.#state, order);
+    const byGuard = keyIds.every((id) => id === GUARD_KEY_ID);
+    this.#state = stateAfter(this.#state, order, byGuard);
     this.#setSwitchboard();
     const words = `${order.kind} by ${keyIds.join(" and ")}`;
     return { verdict: { answer: "applied", reason: "", words, requestId }, restarts: order.kind === "restart" };
@@ -123,6 +127,7 @@ export class CommandDesk {
 
   #setSwitchboard(): void {
     this.#options.switchboard.writePolicy(policyIn(this.#state, this.#options.configured));
+    this.#options.onStarts?.(this.#state.starts);
   }
 
   #signed({ words, ...verdict }: Verdict, commandSha256: Uint8Array): Uint8Array {

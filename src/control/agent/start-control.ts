@@ -37,6 +37,8 @@ export type ControlOptions = {
   readonly configured: PolicyFields;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told how often an operator has started this agent. */
+  readonly onStarts?: (starts: number) => void;
   /** Ends this process cleanly, for the supervisor to start it again; by SIGTERM to itself when left out. */
   readonly restart?: () => void;
 };

@@ -133,6 +133,7 @@ export const GuardSchema = t.Object(
         agent: text("The trading agent.", "arbitrage"),
         throttlePct: t.Number({ description: "What the guard has it pass over, %.", examples: [0] }),
         killed: t.Boolean({ description: "true: nothing is sent until an operator starts it again." }),
+        startsAtKill: count("How often operators had started it when it was last killed."),
         objectives: t.Array(
           t.Object({
             name: text("Names its page in the runbook.", "hot-path-p99"),
