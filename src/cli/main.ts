@@ -15,6 +15,7 @@ import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
 import { runMev } from "./mev-scan.ts";
 import { runMigrate } from "./migrate.ts";
+import { runPlacement } from "./placement.ts";
 import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
 import { runReplay } from "./replay.ts";
@@ -23,6 +24,7 @@ import { runSign } from "./sign.ts";
 import { runTips } from "./tips.ts";
 import { runTop } from "./top.ts";
 import { runTopics } from "./topics.ts";
+import { runTune } from "./tune.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
 
@@ -69,6 +71,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "what other tip policies would have earned on recorded decisions: evaluate [FILE.ndjson] [--json]",
     run: (args) => runTips(args),
   },
+  tune: { about: "this machine's knobs: check, apply, undo, report [--only KNOB,…]", run: runTune },
+  placement: { about: "this machine's cores, and which thread gets which", run: runPlacement },
   version: {
     about: "print the version",
     run: async () => {

@@ -6,4 +6,5 @@ export const SUPERVISE_ERROR = {
   port: 1904,
   alreadyRunning: 1905,
   start: 1906,
+  tuning: 1907,
 } as const;
