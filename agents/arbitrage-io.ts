@@ -19,8 +19,10 @@ import { openRegion } from "#memory/region.ts";
 import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { TelemetryDesk } from "#memory/telemetry.ts";
+import { takeThreadPlace } from "#supervise/placement/take-place.ts";
 
 serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
+  takeThreadPlace("arbitrage-io");
   const log = createLog({ process: "arbitrage", level: config["log.level"], format: config["log.format"] });
   const paths = runPaths(config.dataDir);
   const clock = createSystemClock();

@@ -11,14 +11,18 @@ const SYMBOLS = {
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   setpriority: { args: ["i32", "i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+  mlockall: { args: ["i32"], returns: "i32" },
   getppid: { args: [], returns: "i32" },
   // The shape of futex(2): number, address, operation, value, timeout, address 2, value 3.
   syscall: { args: ["i32", "ptr", "i32", "i32", "ptr", "ptr", "i32"], returns: "i32" },
 } as const;
 
-function open() {
+/** syscall(2) once more, in the shape of set_mempolicy(2): number, mode, node mask, bits of the mask. */
+const MEMORY_SYMBOLS = { syscall: { args: ["i32", "i32", "ptr", "u64"], returns: "i32" } } as const;
+
+function open<const S extends Parameters<typeof dlopen>[1]>(symbols: S) {
   try {
-    return dlopen("libc.so.6", SYMBOLS).symbols;
+    return dlopen("libc.so.6", symbols).symbols;
   } catch (cause) {
     throw new SandpiperError(
       FFI_ERROR.libc,
@@ -29,7 +33,10 @@ function open() {
   }
 }
 
-export const libc = open();
+export const libc = open(SYMBOLS);
+export const libcMemory = open(MEMORY_SYMBOLS);
 
 /** The number of futex(2) on this processor. */
 export const SYS_FUTEX = process.arch === "arm64" ? 98 : 202;
+/** The number of set_mempolicy(2) on this processor. */
+export const SYS_SET_MEMPOLICY = process.arch === "arm64" ? 237 : 238;

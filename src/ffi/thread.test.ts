@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { join } from "node:path";
-import { pinThread, setNice } from "./thread.ts";
+import { pinThread, setNice, setThreadCores } from "./thread.ts";
 
 const THREAD = JSON.stringify(join(import.meta.dir, "thread.ts"));
 const DEADLINE_MS = 10_000;
@@ -26,6 +26,32 @@ describe("pinThread()", () => {
 
   test("refuses a core the machine does not have", () => {
     expect(() => pinThread(1_023)).toThrow("a core this process may use, was 1023");
+  });
+});
+
+describe("setThreadCores()", () => {
+  test("places another thread of the process, and says no for a thread that is none", async () => {
+    const moved = await answerOf(`
+      import { readdirSync, readFileSync } from "node:fs";
+      import { setThreadCores } from ${THREAD};
+      const other = readdirSync("/proc/self/task").map(Number).find((id) => id !== process.pid);
+      const cores = () => /Cpus_allowed_list:\\s*(.*)/.exec(readFileSync("/proc/self/task/" + other + "/status", "utf8"))[1];
+      console.log(setThreadCores(other, [0]), cores());`);
+    expect(moved).toBe("true 0");
+    expect(setThreadCores(2 ** 22 + 1, [0])).toBe(false);
+  });
+});
+
+describe("preferMemoryNode() and lockTouchedMemory()", () => {
+  test("are granted or refused by the kernel's word", async () => {
+    const said = await answerOf(`
+      import { readFileSync } from "node:fs";
+      import { lockTouchedMemory, preferMemoryNode } from ${THREAD};
+      const locked = lockTouchedMemory();
+      const page = new Uint8Array(1 << 22).fill(1);
+      const kib = Number(/VmLck:\\s*(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+      console.log(locked === kib > 0, preferMemoryNode(0), page.length);`);
+    expect(said).toBe(`true true ${1 << 22}`);
   });
 });
 

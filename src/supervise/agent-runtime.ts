@@ -12,9 +12,10 @@ import { type RunPaths, runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
 import { PROCESS_NAMES, type ProcessName } from "#core/run-report.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
-import { dieWithParent, pinThread } from "#ffi/thread.ts";
+import { dieWithParent } from "#ffi/thread.ts";
 import { HEARTBEAT_BYTES, Heartbeat } from "#memory/heartbeat.ts";
 import { createRegion } from "#memory/region.ts";
+import { ownPlace, type Place, placeHelpers, takePlace } from "./placement/take-place.ts";
 
 export type AgentContext = {
   readonly name: ProcessName;
@@ -34,6 +35,8 @@ type Stop = () => Promise<void> | void;
 
 /** The heartbeat: a main thread that is away for longer than a few of these shows as stalled. */
 const BEAT_EVERY_MS = 50;
+/** When the runtime's helper threads are placed again: after the start, and when the code is warm. */
+const PLACE_AGAIN_MS = [2_000, 30_000] as const;
 /** A stop that takes longer is cut off; the supervisor waits a little longer than this. */
 const STOP_MS_MAX = 4_000;
 
@@ -48,8 +51,8 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
   const log = createLog({ process: name, level: config["log.level"], format: config["log.format"] });
   const supervised = process.env["SANDPIPER_RUN_ID"];
   if (supervised !== undefined) dieWithParent();
-  const core = process.env["SANDPIPER_CORE"];
-  if (core !== undefined) pinThread(Number(core));
+  const place = ownPlace(process.env);
+  if (place !== undefined) settle(place, name, log);
   const paths = runPaths(config.dataDir);
   const heartbeat = new Heartbeat(createRegion(paths.heartbeats, HEARTBEAT_BYTES), PROCESS_NAMES.indexOf(name));
   heartbeat.setState("starting");
@@ -97,6 +100,14 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
   } catch (thrown) {
     fail(name, log, thrown);
   }
+}
+
+function settle(place: Place, name: ProcessName, log: Log): void {
+  const { got, refused } = takePlace(place, name);
+  log.info(`placed: ${got.join(", ") || "nowhere"}`);
+  for (const what of refused) log.warn(`not granted: ${what}`);
+  placeHelpers(place, name);
+  for (const afterMs of PLACE_AGAIN_MS) setTimeout(() => placeHelpers(place, name), afterMs).unref();
 }
 
 /** One line and the exit code: an error that trying again cannot mend stops the run, any other is tried again. */

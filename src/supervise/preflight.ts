@@ -11,7 +11,7 @@ import { errorText, SandpiperError } from "#core/error.ts";
 import type { RunPaths } from "#core/paths.ts";
 import type { OffReport, RunReport } from "#core/run-report.ts";
 import { SUPERVISE_ERROR } from "./errors.ts";
-import { CORES_TO_PIN_MIN } from "./placement.ts";
+import { CORES_TO_PIN_MIN } from "./placement/plan.ts";
 
 /** A report older than this belongs to a supervisor that is gone. */
 const REPORT_FRESH_MS = 5_000;

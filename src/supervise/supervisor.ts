@@ -4,7 +4,6 @@
  * its children die with it.
  */
 import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { ensureControlKeys } from "#control/key-files.ts";
 import { writeFileAtomic } from "#core/atomic-file.ts";
 import type { Config } from "#core/config.ts";
@@ -18,7 +17,9 @@ import { Heartbeat, readHeartbeat } from "#memory/heartbeat.ts";
 import { childCommand, environmentOf } from "./child-command.ts";
 import { ensureWallet, makeRegions, removeRegions } from "./first-start.ts";
 import { watchLauncher } from "./launcher.ts";
-import { coreOf } from "./placement.ts";
+import { type PlacementPlan, planPlacement } from "./placement/plan.ts";
+import { PLACE_VARIABLE, placeOf, takePlace } from "./placement/take-place.ts";
+import { readTopology, type Topology } from "./placement/topology.ts";
 import { freeMiB, partsOff, preflight } from "./preflight.ts";
 import { type ChildSpec, childrenOf, STOP_PHASE_MS_MAX } from "./process-table.ts";
 import { statusBlock } from "./status-block.ts";
@@ -43,6 +44,8 @@ class Supervisor {
   readonly #runId = `${Date.now().toString(36)}-${randomBytes(3).toString("hex")}`;
   readonly #startedAtMs = Date.now();
   readonly #heartbeats: ArrayBuffer;
+  readonly #topology: Topology;
+  readonly #plan: PlacementPlan;
   readonly #processes: WatchedProcess[];
   readonly #off = partsOff();
   readonly #launcherIsGone = watchLauncher();
@@ -60,6 +63,11 @@ class Supervisor {
     const wallet = ensureWallet(paths);
     ensureControlKeys(paths, process.env);
     this.#heartbeats = makeRegions(paths);
+    this.#topology = readTopology();
+    this.#plan = planPlacement(this.#topology);
+    // Whatever it starts inherits the shared cores.
+    const own = placeOf(this.#plan, "supervisor", this.#topology.nodes.length);
+    if (own !== undefined) takePlace(own, "supervisor");
     const mode = config.mode === "replay" ? "replay" : "sim";
     this.#processes = childrenOf(mode).map((spec) => this.#watch(spec, flags, wallet));
   }
@@ -76,20 +84,20 @@ class Supervisor {
   }
 
   #watch(spec: ChildSpec, flags: readonly string[], wallet: string): WatchedProcess {
-    const core = coreOf(spec.name, availableParallelism());
+    const place = placeOf(this.#plan, spec.name, this.#topology.nodes.length);
     const index = PROCESS_NAMES.indexOf(spec.name);
     const own = spec.name === "sim" && this.#config["sim.wallet"] === "" ? ["--sim.wallet", wallet] : [];
     const environment = { ...environmentOf(spec.name, process.env), SANDPIPER_RUN_ID: this.#runId };
     return new WatchedProcess({
       spec,
-      core,
+      core: this.#plan.seats.find(({ name }) => name === spec.name)?.core,
       log: this.#log,
       spawn: () =>
         Bun.spawn(childCommand(spec.name, [...flags, ...own]), {
           stdin: "ignore",
           stdout: "inherit",
           stderr: "inherit",
-          env: core === undefined ? environment : { ...environment, SANDPIPER_CORE: String(core) },
+          env: place === undefined ? environment : { ...environment, [PLACE_VARIABLE]: JSON.stringify(place) },
         }),
       readHeartbeat: () => readHeartbeat(this.#heartbeats, index),
       resetHeartbeat: () => new Heartbeat(this.#heartbeats, index).setState("starting"),
