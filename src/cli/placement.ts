@@ -20,7 +20,7 @@ export async function runPlacement(args: readonly string[]): Promise<number> {
   return EXIT_CODE.ok;
 }
 
-export function placementText({ cores, nodes, nics }: Topology, plan: PlacementPlan): string {
+function placementText({ cores, nodes, nics }: Topology, plan: PlacementPlan): string {
   const physical = new Set(cores.map(({ siblings }) => siblings.join())).size;
   const isolated = formatCores(cores.filter((core) => core.isolated).map(({ id }) => id));
   const cards = nics.map(({ name, node }) => `${name} ${node === undefined ? "(node unknown)" : `on node ${node}`}`);

@@ -22,7 +22,7 @@ export type SeatName = (typeof SEATS)[number];
 export const CORES_TO_PIN_MIN = 4;
 const CORES_KEPT_FOR_OTHERS = 3;
 
-export type Seat = {
+type Seat = {
   readonly name: SeatName;
   /** The process that the thread belongs to. */
   readonly process: ProcessName;

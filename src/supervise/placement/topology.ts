@@ -19,7 +19,7 @@ export type Core = {
   readonly tickless: boolean;
 };
 
-export type Nic = {
+type Nic = {
   readonly name: string;
   /** Memory node of the card; undefined where the kernel does not say. */
   readonly node: number | undefined;

@@ -1,7 +1,7 @@
 /** What each knob of tuning/ finds on a machine. Reads only, and needs no privilege. */
 import type { Box, Knob, Setting } from "./knob.ts";
 
-export type Verdict = "ok" | "differs" | "by-hand" | "absent";
+type Verdict = "ok" | "differs" | "by-hand" | "absent";
 
 export type KnobRow = {
   readonly knob: Knob;
@@ -30,6 +30,6 @@ function checkSetting(knob: Knob, setting: Setting): KnobRow {
   return { knob, setting, value, verdict: setting.write === undefined ? "by-hand" : "differs", why: "" };
 }
 
-export function isGood(setting: Setting, value: string): boolean {
+function isGood(setting: Setting, value: string): boolean {
   return setting.suffices?.(value) ?? value === setting.wanted;
 }
