@@ -11,6 +11,7 @@ import { startSocketDoor } from "#sim/cluster/socket-door.ts";
 import { readProgramFile } from "#sim/genesis/program-file.ts";
 import { createMarketBox, startPulse } from "#sim/market-box.ts";
 import { saveSlot, saveSlotNowAndThen, startSlotOf } from "#sim/slot-state.ts";
+import { startTpuDoor } from "#sim/tpu/tpu-door.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 /** How often the market's counters are logged, in slots. */
@@ -32,7 +33,13 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
     concentrated: { pools: config["sim.concentratedPools"], program: readProgramFile("clmm") },
   });
   const socketDoor = startSocketDoor(cluster, { port: config["sim.wsPort"], clock });
-  const rpcDoor = startRpcDoor(cluster, { port: config["sim.rpcPort"], socketPort: socketDoor.port });
+  const hedges = config["execute.hedge"] !== "none";
+  const tpuDoor = hedges ? await startTpuDoor(cluster, { port: config["sim.tpuPort"] }) : undefined;
+  const rpcDoor = startRpcDoor(cluster, {
+    port: config["sim.rpcPort"],
+    socketPort: socketDoor.port,
+    ...(tpuDoor !== undefined && { tpuPort: tpuDoor.port }),
+  });
   const engineDoor = startBlockEngineDoor(box.engine, { port: config["sim.blockEnginePort"] });
   saveSlot(paths.simState, cluster.slot);
   const slotClock = startSlotClock(cluster, { slotMs, clock });
@@ -64,6 +71,6 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
     slotClock.stop();
     stopSlots();
     saveSlot(paths.simState, cluster.slot);
-    await Promise.all([engineDoor.stop(), rpcDoor.stop(), socketDoor.stop()]);
+    await Promise.all([engineDoor.stop(), rpcDoor.stop(), socketDoor.stop(), tpuDoor?.stop()]);
   };
 });

@@ -74,6 +74,12 @@ export const CONFIG_SCHEMA = {
   "sim.slotMs": whole(400, 1, 10_000, "ms per slot of the local cluster"),
   "sim.rpcPort": port(8899, "JSON-RPC of the local cluster"),
   "sim.wsPort": port(8900, "WebSocket of the local cluster"),
+  "sim.tpuPort": whole(
+    0,
+    0,
+    65_535,
+    "QUIC (UDP) door of the local cluster's leader, open when execute.hedge is not none; 0 takes a free port, which getClusterNodes tells",
+  ),
   "sim.blockEnginePort": port(8901, "Jito JSON-RPC of the local block engine"),
   "sim.wallet": text(
     "",
@@ -187,6 +193,25 @@ export const CONFIG_SCHEMA = {
     "simulate each built transaction: beside its send, or before it (then one that would fail is not sent)",
   ),
   "arbitrage.tipShareMax": number(0.5, 0, 1, "largest share of the gross profit that goes into the tip"),
+
+  "execute.hedge": choice(
+    ["none", "tpu", "rpc", "both"],
+    "none",
+    "further routes for the same signed bundle, beside the block engine; a direct route may land a transaction that fails and pays its fee",
+  ),
+  "execute.hedgeMsMin": number(
+    8,
+    0,
+    1_000,
+    "least ms before the second route gets what the first has not acknowledged",
+  ),
+  "execute.hedgeMsMax": number(
+    15,
+    0,
+    1_000,
+    "most ms before it; in between it follows what the first route usually takes",
+  ),
+  "execute.hedgeExtraPctMax": number(20, 0, 100, "most sends by a second route, in % of all"),
 
   "risk.lossPerDayLamportsMax": whole(
     1_000_000_000,

@@ -3,6 +3,7 @@
  * in. A sent bundle is written to the journal before it leaves, so it is plain data with a JSON form.
  */
 import type { Address, Signature } from "#core/units.ts";
+import type { RouteName } from "./route.ts";
 
 const BUNDLE_STATES = [
   /** In a block, and it did what it was built for. */
@@ -32,7 +33,7 @@ export type SentBundle = {
   readonly bundleId: string;
   /** The name it goes by at the route. */
   readonly routeId: string;
-  readonly route: "jito" | "paper";
+  readonly route: RouteName | "paper";
   readonly signature: Signature;
   readonly wireBase64: string;
   readonly blockhash: string;

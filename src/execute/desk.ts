@@ -183,6 +183,7 @@ export class Desk {
     const { state, rivalTipLamports } = settlement;
     // In the books before the Outcome is on the bus: after a kill in between it comes here again and is known.
     this.parts.risk?.settled(bundle, settlement);
+    if (settlement.state !== "rejected") this.parts.live?.route.settled?.(bundle.routeId, state === "landed");
     this.#tellHotThread(bundle.sequence, tipResultOf(state), Number(rivalTipLamports));
     this.parts.onSettled(settlement);
     void this.#record(bundle, settlement, this.parts.wallNs());
@@ -230,7 +231,7 @@ export class Desk {
       this.settle(bundle, paperSettlement(bundle));
       return;
     }
-    const answer: SendAnswer = await live.route.send(wire);
+    const answer: SendAnswer = await live.route.send(wire, bundle.routeId);
     this.#sending--;
     if (answer.kind === "rejected") this.settle(bundle, notLanded("rejected", answer.why));
     else if (answer.kind === "unanswered") this.#tracker?.follow(bundle);

@@ -26,7 +26,7 @@ import { AgentMetrics, type Telemetry } from "./agent-metrics.ts";
 import { ChainState } from "./chain-state.ts";
 import { Desk, type DeskParts, type DeskSimulation } from "./desk.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
-import { type JitoRoute, openJitoRoute } from "./jito.ts";
+import { openJitoRoute } from "./jito.ts";
 import { BundleJournal } from "./journal.ts";
 import { readKeypairFile } from "./keypair.ts";
 import { Leaders } from "./leaders.ts";
@@ -36,8 +36,12 @@ import type { AgentIdentity } from "./records.ts";
 import { moveRecoveryPlace, type RecordReader, recoverOpenBundles } from "./recovery.ts";
 import { RiskDesk } from "./risk/risk-desk.ts";
 import { RivalFinder } from "./rivals.ts";
+import type { Route } from "./route.ts";
+import { openRoutes } from "./routes/open-routes.ts";
 import { createRpc, type Rpc } from "./rpc.ts";
 import { BEFORE_MS_MAX, Simulator, simulationRpc } from "./simulate/simulator.ts";
+import type { TpuClient } from "./tpu/tpu-client.ts";
+import type { TpuRoute } from "./tpu/tpu-route.ts";
 import { LandingTracker } from "./tracker.ts";
 import { Wallet } from "./wallet.ts";
 
@@ -83,7 +87,9 @@ const DECISION_WAIT_MS = 100;
 type Live = {
   readonly rpc: Rpc;
   readonly chain: ChainState;
-  readonly route: JitoRoute;
+  readonly route: Route;
+  readonly tpu: TpuRoute | undefined;
+  readonly tpuClient: TpuClient | undefined;
   readonly rivals: RivalFinder;
   readonly simulation: DeskSimulation | undefined;
 };
@@ -92,13 +98,14 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   const { config, identity, clock, log } = parts;
   const paths = runPaths(config.dataDir);
   const wallet = new Wallet(readKeypairFile(paths.walletKey));
-  const live = config.mode === "replay" ? undefined : await openLive(parts, wallet);
+  let leaders: Leaders | undefined;
+  const live = config.mode === "replay" ? undefined : await openLive(parts, wallet, () => leaders?.nextName ?? "");
   const directory = new PoolDirectory(paths.poolCatalogue, wallet, clock);
   await directory.refresh();
   const outbox = new Outbox(parts.publish, Bun.sleep);
   const journal = new BundleJournal(join(config.dataDir, "run", "arbitrage-open.ndjson"));
   const metrics = new AgentMetrics({ ...parts, publishDropped: () => outbox.dropped });
-  const leaders = live === undefined ? undefined : new Leaders(live.rpc);
+  leaders = live === undefined ? undefined : new Leaders(live.rpc);
   const unixNs = (monotonicNs: number) => clock.wallNs() - BigInt(Math.round(clock.monotonicNs() - monotonicNs));
   const risk = new RiskDesk({
     ...{ config, paths, log },
@@ -136,6 +143,8 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   if (live !== undefined) {
     loops.run(() => refreshChain(live.chain, desk), config["sim.slotMs"] / 2);
     loops.run(() => live.route.refreshTipFloor(), TIP_FLOOR_MS);
+    const { tpu } = live;
+    if (tpu !== undefined) loops.run(() => tpu.follow(live.chain.slot + 1), config["sim.slotMs"]);
     loops.run(async () => leaders?.learn(live.chain.slot + 1), config["sim.slotMs"]);
   }
   const publishMetrics = () => {
@@ -152,13 +161,15 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
       if (desk.openCount > 0) log.info("left open bundles to the next start", { bundles: desk.openCount });
       publishMetrics();
       await loops.stop();
+      await live?.tpuClient?.close();
       journal.close();
     },
   };
 }
 
 /** Waits until cluster and block engine answer; throws a SandpiperError (retry later) when they do not. */
-async function openLive({ config, clock, random, log }: IoServiceParts, wallet: Wallet): Promise<Live> {
+async function openLive(parts: IoServiceParts, wallet: Wallet, leader: () => string): Promise<Live> {
+  const { config, clock, random, log } = parts;
   const rpcUrl = `http://127.0.0.1:${config["sim.rpcPort"]}`;
   const rpc = createRpc({ url: rpcUrl });
   const baseAccount = await wallet.baseAccount();
@@ -171,7 +182,8 @@ async function openLive({ config, clock, random, log }: IoServiceParts, wallet: 
       const route = await openJitoRoute({ url, clock, random });
       if (chain.blockhash() !== undefined && chain.baseUnits !== undefined) {
         const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));
-        return { rpc, chain, route, rivals, simulation: await openSimulation(config, clock, rpcUrl, baseAccount) };
+        const simulation = await openSimulation(config, clock, rpcUrl, baseAccount);
+        return { rpc, chain, rivals, simulation, ...openRoutes(parts, wallet, rpc, route, leader) };
       }
     } catch (thrown) {
       log.debug("waiting for the block engine", { why: errorText(thrown) });

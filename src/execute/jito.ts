@@ -48,6 +48,10 @@ export class JitoRoute implements Route {
   limited = 0;
   tipFloorLamports = 0;
   #backoffMs = 0;
+  #inFlight = 0;
+  #sent = 0;
+  #failed = 0;
+  #rttNs = 0;
   #silentUntilNs = 0;
   /** Where the next round of statuses begins, so that all of many ids get their turn. */
   #turn = 0;
@@ -62,7 +66,28 @@ export class JitoRoute implements Route {
     return this.tipAccounts[Math.floor(this.options.random() * this.tipAccounts.length)] as string;
   }
 
+  get health() {
+    return {
+      healthy: this.#backoffMs === 0,
+      rttNs: this.#rttNs,
+      inFlight: this.#inFlight,
+      sent: this.#sent,
+      failed: this.#failed,
+    };
+  }
+
   async send(wire: Uint8Array): Promise<SendAnswer> {
+    const startNs = this.options.clock.monotonicNs();
+    this.#inFlight++;
+    const answer = await this.#sendBundle(wire);
+    this.#inFlight--;
+    this.#rttNs = this.options.clock.monotonicNs() - startNs;
+    if (answer.kind === "accepted") this.#sent++;
+    else this.#failed++;
+    return answer;
+  }
+
+  async #sendBundle(wire: Uint8Array): Promise<SendAnswer> {
     const answer = await this.rpc("sendBundle", [[Buffer.from(wire).toString("base64")], { encoding: "base64" }]);
     if (answer.ok) {
       if (typeof answer.value === "string") return { kind: "accepted", routeId: answer.value };

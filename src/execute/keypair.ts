@@ -8,6 +8,7 @@ import { base58Encode } from "#core/base58.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
+import { selfSigned, type TlsIdentity } from "./tpu/certificate.ts";
 
 export type Keypair = {
   readonly address: Address;
@@ -15,6 +16,8 @@ export type Keypair = {
   readonly publicKey: Uint8Array;
   /** The 64-byte signature of exactly these bytes. */
   sign(message: Uint8Array): Uint8Array;
+  /** The key and its self-signed certificate, for the handshake with a leader. */
+  tlsIdentity(): TlsIdentity;
 };
 
 const SEED_BYTES = 32;
@@ -29,11 +32,14 @@ export function keypairFromSeed(seed: Uint8Array): Keypair {
       `Cannot make a key pair: a seed of ${SEED_BYTES} bytes, was ${seed.length} bytes`,
     );
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" });
-  const publicKey = new Uint8Array(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(-32));
+  const publicKeyDer = createPublicKey(key).export({ format: "der", type: "spki" });
+  const publicKey = new Uint8Array(publicKeyDer.subarray(-32));
+  const sign = (message: Uint8Array): Uint8Array => ed25519Sign(null, message, key);
   return {
     address: base58Encode(publicKey) as Address,
     publicKey,
-    sign: (message) => ed25519Sign(null, message, key),
+    sign,
+    tlsIdentity: () => ({ key, certificateDer: selfSigned(publicKeyDer, sign) }),
   };
 }
 

@@ -8,6 +8,8 @@ export class Leaders {
 
   /** A number that stands for the leader of the slot that `learn` was last asked about; 0 unknown. */
   next = 0;
+  /** Its identity; empty while unknown. */
+  nextName = "";
 
   constructor(private readonly rpc: Rpc) {}
 
@@ -25,6 +27,7 @@ export class Leaders {
 
   async learn(slot: number): Promise<void> {
     const leader = await this.of(slot);
+    this.nextName = leader;
     this.next = leader === "" ? 0 : Bun.hash.crc32(leader) >>> 0;
   }
 }

@@ -20,15 +20,37 @@ export type RouteStatus =
   /** The route does not know it (any more). */
   | { readonly kind: "unknown" };
 
-export interface Route {
-  readonly name: "jito";
+export type RouteName = "jito" | "tpu" | "rpc";
+
+/** How a route is doing. */
+type RouteHealth = {
+  readonly healthy: boolean;
+  /** Of the newest acknowledgement or handshake; 0 before the first. */
+  readonly rttNs: number;
+  readonly inFlight: number;
+  readonly sent: number;
+  readonly failed: number;
+};
+
+/** What any way can do. */
+export interface SendingRoute {
+  readonly name: RouteName;
+  readonly health: RouteHealth;
+  /** `routeId`: the name that it is followed under; a route that has its own answers with that. */
+  send(wire: Uint8Array, routeId: string): Promise<SendAnswer>;
+  /** One answer per id, in order; undefined when the route cannot be asked now. */
+  statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined>;
+}
+
+/** A way that bundles are built for. */
+export interface Route extends SendingRoute {
   /** Where the tip must go. */
   tipAccount(): string;
   /** 75th percentile of the tips that landed lately, in lamports; 0 unknown. */
   readonly tipFloorLamports: number;
-  send(wire: Uint8Array): Promise<SendAnswer>;
-  /** One answer per id, in order; undefined when the route cannot be asked now. */
-  statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined>;
+  refreshTipFloor(): Promise<void>;
+  /** Told at the end of what was sent, by a route that learns from it. */
+  settled?(routeId: string, landed: boolean): void;
 }
 
 /** Jito's name of a bundle: SHA-256 over its signatures, joined by commas. Known before it is sent. */

@@ -23,6 +23,8 @@ export type RpcDoorOptions = {
   readonly port: number;
   /** Port of the socket door, told to clients by getClusterNodes. */
   readonly socketPort?: number;
+  /** Port of the TPU door, told there too. */
+  readonly tpuPort?: number;
 };
 export type RpcDoor = { readonly port: number; readonly url: string; stop(): Promise<void> };
 
@@ -30,6 +32,7 @@ export type RpcDoor = { readonly port: number; readonly url: string; stop(): Pro
 export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): RpcDoor {
   const doors = {
     rpc: `${DOOR_HOST}:${options.port}`,
+    tpuQuic: options.tpuPort === undefined ? null : `${DOOR_HOST}:${options.tpuPort}`,
     pubsub: options.socketPort === undefined ? "" : `${DOOR_HOST}:${options.socketPort}`,
   };
   const handle = rpcHandler(cluster, doors);

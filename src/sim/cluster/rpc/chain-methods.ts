@@ -66,7 +66,7 @@ export const CHAIN_METHODS: RpcMethods = {
       pubkey: cluster.identity,
       gossip: null,
       tpu: null,
-      tpuQuic: null,
+      tpuQuic: doors.tpuQuic,
       rpc: doors.rpc,
       pubsub: doors.pubsub,
       version: AGAVE_VERSION,

@@ -8,7 +8,7 @@ export const AGAVE_VERSION = "4.2.0";
 export type RpcContext = {
   readonly cluster: LocalCluster;
   /** Where the doors stand, for getClusterNodes; empty while not known. */
-  readonly doors: { readonly rpc: string; readonly pubsub: string };
+  readonly doors: { readonly rpc: string; readonly pubsub: string; readonly tpuQuic: string | null };
   /** Wraps a value as `{context, value}`; throws when the caller's minContextSlot is not reached. */
   context(config: Config, value: unknown): unknown;
 };

@@ -1,0 +1,56 @@
+/** The ways that the options allow: the block engine alone, or hedged by the leaders' own doors, an RPC node, or both. */
+import type { Clock } from "#core/clock.ts";
+import type { Config } from "#core/config.ts";
+import { RouteManager } from "#decide/routes/route-manager.ts";
+import type { Route, RouteName, SendingRoute } from "#execute/route.ts";
+import type { Rpc } from "#execute/rpc.ts";
+import { TpuClient } from "#execute/tpu/tpu-client.ts";
+import { TpuRoute } from "#execute/tpu/tpu-route.ts";
+import type { Wallet } from "#execute/wallet.ts";
+import { HedgedRoute } from "./hedged-route.ts";
+import { RpcRoute } from "./rpc-route.ts";
+
+export type OpenRoutes = {
+  readonly route: Route;
+  readonly tpu: TpuRoute | undefined;
+  readonly tpuClient: TpuClient | undefined;
+};
+
+export function openRoutes(
+  parts: { readonly config: Config; readonly clock: Clock; readonly random: () => number },
+  wallet: Pick<Wallet, "keypair">,
+  rpc: Rpc,
+  main: Route,
+  leader: () => string,
+): OpenRoutes {
+  const { config, clock, random } = parts;
+  const hedge = config["execute.hedge"];
+  if (hedge === "none") return { route: main, tpu: undefined, tpuClient: undefined };
+  const usesTpu = hedge !== "rpc";
+  const tpuClient = usesTpu
+    ? new TpuClient({ identity: wallet.keypair.tlsIdentity(), monotonicNs: () => clock.monotonicNs() })
+    : undefined;
+  const tpu = tpuClient && new TpuRoute(rpc, tpuClient);
+  const routes: SendingRoute[] = [main];
+  if (tpu !== undefined) routes.push(tpu);
+  if (hedge !== "tpu") routes.push(new RpcRoute(rpc, clock));
+  // A direct way may land what fails; until there is experience the block engine goes first.
+  const priors = { jito: { pLand: 0.8 }, tpu: { pLand: 0.5 }, rpc: { pLand: 0.3 } };
+  const manager = new RouteManager<RouteName>(
+    routes.map(({ name }) => name),
+    random,
+    priors,
+  );
+  const route = new HedgedRoute({
+    main,
+    routes,
+    manager,
+    moment: () => ({ leader: leader(), hour: Number((clock.wallNs() / 3_600_000_000_000n) % 24n) }),
+    hedgeMsMin: config["execute.hedgeMsMin"],
+    hedgeMsMax: config["execute.hedgeMsMax"],
+    extraPctMax: config["execute.hedgeExtraPctMax"],
+    sleep: Bun.sleep,
+    clock,
+  });
+  return { route, tpu, tpuClient };
+}
