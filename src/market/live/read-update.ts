@@ -22,7 +22,8 @@ const UPDATE = { account: 18, slot: 26, transaction: 34, ping: 50, blockMeta: 58
 /** Undefined for kinds that were not asked for (whole blocks, transaction statuses). */
 export function readUpdate(bytes: Uint8Array): LiveUpdate | undefined {
   if (bytes.length > UPDATE_BYTES_MAX) return refuse(`at most ${UPDATE_BYTES_MAX} bytes`, `${bytes.length}`);
-  const reader = new ProtoReader(bytes);
+  // A Buffer's slices would share its memory.
+  const reader = new ProtoReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   let found: LiveUpdate | undefined;
   for (let key = reader.key(); key !== 0; key = reader.key()) {
     if (key === UPDATE.account) found = readAccount(reader.inner());
