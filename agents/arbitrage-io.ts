@@ -9,6 +9,7 @@ import { bellWaiter } from "#decide/agent-memory.ts";
 import { countersOver } from "#decide/counters.ts";
 import { readDecision, sendOutcomeNote } from "#decide/decision-record.ts";
 import { firstPolicy } from "#decide/loop-settings.ts";
+import { drainTape } from "#decide/tape-recorder.ts";
 import { readTipStatistics } from "#decide/tips/tip-bandit.ts";
 import { startIoService } from "#execute/io-service.ts";
 import { serveIoThread } from "#execute/io-thread.ts";
@@ -21,7 +22,7 @@ import { Switchboard } from "#memory/switchboard.ts";
 import { TelemetryDesk } from "#memory/telemetry.ts";
 import { takeThreadPlace } from "#supervise/placement/take-place.ts";
 
-serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
+serveIoThread(async ({ config, modelHash, runStartMs, memory, recording }) => {
   takeThreadPlace("arbitrage-io");
   const log = createLog({ process: "arbitrage", level: config["log.level"], format: config["log.format"] });
   const paths = runPaths(config.dataDir);
@@ -64,9 +65,11 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory }) => {
     random: seededRandom(`tips ${runStartMs}`).unit,
     log,
   });
+  const stopTape = drainTape(memory.tape, recording, log);
   return async () => {
     await control.stop();
     await service.stop();
+    stopTape();
     await bus.close();
   };
 });

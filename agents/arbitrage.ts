@@ -3,17 +3,17 @@
  * nothing to do and goes back to the event loop at least every WAIT_MS_MAX, for signals, heartbeats and the worker's
  * words. Everything slow lives in arbitrage-io.ts, a Worker that shares the memory made here.
  */
+import { recordingFolder } from "#core/recording-folder.ts";
 import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
 import { CatalogueFollower } from "#decide/catalogue-follower.ts";
 import { COUNTER, countersOver } from "#decide/counters.ts";
-import { createHotLoop } from "#decide/hot-loop.ts";
-import { loopSettings, openRiskGate, openTipBandit } from "#decide/loop-settings.ts";
 import { PolicyDesk } from "#decide/policy-desk.ts";
+import { openHotLoop } from "#decide/taped-loop.ts";
 import { IoThread } from "#execute/io-thread.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { GUARD_LINE_BYTES, GuardLineReader } from "#memory/guard-line.ts";
 import { createRegion, openRegion } from "#memory/region.ts";
-import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { hotPathHistogram, TELEMETRY_BYTES, TelemetryFigures } from "#memory/telemetry.ts";
 import { ensureDefaultModel, loadModel } from "#model/default-model.ts";
@@ -23,15 +23,17 @@ import { runAgent } from "#supervise/agent-runtime.ts";
 const WAIT_MS_MAX = 50;
 const BATCHES_MAX = 256;
 
-runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
+runAgent("arbitrage", async ({ config, paths, clock, log, ready, runId }) => {
   if (ensureDefaultModel(paths.models)) log.info("compiled the default model");
   const model = loadModel(paths.models, "arb");
-  const memory = createAgentMemory();
+  const recording = recordingFolder(config["record.path"], runId, "tape");
+  const memory = createAgentMemory(recording !== undefined);
   const telemetry = createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES);
   const guardLine = createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES);
   const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url)));
   const runStartMs = Date.now();
-  await io.start({ config, modelHash: model.hash, runStartMs, memory });
+  const run = { config, runStartMs, modelHash: model.hash, recording };
+  await io.start({ ...run, memory });
   const market = openRegion(paths.marketRing("arbitrage"));
   const doorbell = createDoorbell(market, SLOT_RING_DOORBELL_BYTE);
   const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
@@ -42,20 +44,15 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready }) => {
   policy.keep(clock.monotonicNs());
   const counters = countersOver(memory.counters);
   const figures = new TelemetryFigures(telemetry);
-  const loop = createHotLoop({
-    risk: openRiskGate(config, memory.risk),
-    tips: openTipBandit(config, runStartMs, memory.tipStatistics),
-    market: new SlotConsumer(market),
-    decisions: new SlotProducer(memory.decisions),
-    outcomes: new SlotConsumer(memory.outcomes),
+  const parts = {
     switchboard,
-    predict: (features) => model.predict(features),
+    predict: (features: Float32Array) => model.predict(features),
     clock,
     counters,
     latency: hotPathHistogram(telemetry),
-    settings: loopSettings(config, 0),
     wake: bellRinger(memory),
-  });
+  };
+  const loop = openHotLoop(parts, { ...memory, market }, run);
   const catalogue = new CatalogueFollower(loop, paths.poolCatalogue);
   let running = true;
   const work = async () => {

@@ -5,6 +5,7 @@ import { PoolCatalogueBook } from "#market/catalogue.ts";
 import { Feed } from "#market/feed.ts";
 import { MarketRing } from "#market/market-ring.ts";
 import { openMarketSource } from "#market/open-source.ts";
+import { openRecorder } from "#market/recording/open-recorder.ts";
 import { openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
 import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
@@ -28,6 +29,7 @@ runAgent("feed", async (agent) => {
     unixSeconds: () => Number(agent.clock.wallNs() / 1_000_000_000n),
     replayed,
   });
+  const recorder = openRecorder(agent);
   const source = openMarketSource({ ...agent, pace: () => paced(Object.values(rings)) });
   const tick = setInterval(() => feed.serveSnapshots(), TICK_MS);
   let told = JSON.stringify(feed.troubles());
@@ -38,11 +40,13 @@ runAgent("feed", async (agent) => {
   }, TELL_MS);
   agent.ready();
   // A source that cannot go on is an unhandled rejection, which the runtime turns into one line and an exit code.
-  void source.run(feed.handle).then(() => agent.log.info("market source ended", feed.counters));
+  const sink = recorder === undefined ? feed.handle : recorder.before(feed.handle);
+  void source.run(sink).then(() => agent.log.info("market source ended", feed.counters));
   return () => {
     clearInterval(tick);
     clearInterval(telling);
     source.stop();
+    recorder?.close();
   };
 });
 

@@ -10,6 +10,7 @@ import { judgeDex } from "./judge-dex.ts";
 import { judgeMerkle } from "./judge-merkle.ts";
 import { judgeMev } from "./judge-mev.ts";
 import { judgeOrca } from "./judge-orca.ts";
+import { judgeReplay } from "./judge-replay.ts";
 import { judgeSwaps, type Verdict } from "./judge-swaps.ts";
 
 /** `second` is another path, where a judge takes one. */
@@ -21,6 +22,7 @@ const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ["merkle", judgeMerkle],
   ["mev", judgeMev],
   ["orca", judgeOrca],
+  ["replay", judgeReplay],
   ["swaps", judgeSwaps],
 ]);
 

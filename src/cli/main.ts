@@ -18,6 +18,7 @@ import { runMigrate } from "./migrate.ts";
 import { runPlacement } from "./placement.ts";
 import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
+import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
 import { runArm, runRisk } from "./risk.ts";
 import { runSign } from "./sign.ts";
@@ -37,9 +38,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "print every option, its value and where it came from",
     run: async (args) => printConfig(readConfig(args, process.env)),
   },
-  replay: { about: "replay recorded blocks through the agents: PATH --out FOLDER", run: runReplay },
+  record: {
+    about: "record the market, or import others' files: [PATH] --out FOLDER [--seconds N]",
+    run: runRecord,
+  },
+  replay: {
+    about: "replay a recording, or recorded blocks, through the agents: PATH --out FOLDER [--from --to --speed]",
+    run: (args) => runReplay(args),
+  },
   judge: {
-    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev",
+    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, replay",
     run: runJudge,
   },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },

@@ -1,5 +1,5 @@
 /**
- * `sandpiper replay PATH --out FOLDER`: recorded blocks through decode, the arbitrage core and the mev counter in one
+ * `sandpiper replay PATH --out FOLDER [--from SLOT] [--to SLOT] [--speed N]`: a recording, or recorded blocks, through decode, the arbitrage core and the mev counter in one
  * process, on the recording's own time. The same recording, options and model give the same bytes.
  *
  *   swaps.ndjson     every decoded swap, in order
@@ -17,7 +17,6 @@ import { cpmmAuthority } from "#dex/addresses.ts";
 import { quoteExactIn, quoteExactOut } from "#dex/quote.ts";
 import { PoolCatalogueBook } from "#market/catalogue.ts";
 import { Feed } from "#market/feed.ts";
-import { createReplaySource } from "#market/replay-source.ts";
 import type { MarketSwap } from "#market/swaps.ts";
 import type { MarketTransaction } from "#market/transaction.ts";
 import { ensureDefaultModel, loadModel, type Model } from "#model/default-model.ts";
@@ -25,12 +24,16 @@ import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
 import { CLI_ERROR } from "./errors.ts";
 import { ReplayAgents } from "./replay-agents.ts";
 import { decisionEnvelope, delimited, unixNs } from "./replay-envelopes.ts";
+import { openReplay, type ReplayedBlocks, type ReplayRange, takeFlag, takeRange } from "./replay-input.ts";
 import { OutputFile, writeFolder } from "./replay-output.ts";
 
-type Command = { readonly path: string; readonly out: string; readonly config: Config };
+type Command = ReplayRange & { readonly path: string; readonly out: string; readonly config: Config };
 
 /** Answers the exit code. Throws a SandpiperError for input that cannot be replayed; then nothing is written. */
-export async function runReplay(args: readonly string[]): Promise<number> {
+export async function runReplay(
+  args: readonly string[],
+  write: (text: string) => void = (text) => void process.stdout.write(text),
+): Promise<number> {
   const command = readCommand(args);
   const models = runPaths(command.config.dataDir).models;
   ensureDefaultModel(models);
@@ -39,7 +42,7 @@ export async function runReplay(args: readonly string[]): Promise<number> {
     await writeFolder(command.out, async (folder) => {
       const summary = await replay(command, folder, model);
       await Bun.write(join(folder, "summary.json"), `${JSON.stringify(summary, undefined, 2)}\n`);
-      process.stdout.write(describe(summary, command.out));
+      write(describe(summary, command.out));
     });
   } finally {
     model.close();
@@ -49,15 +52,15 @@ export async function runReplay(args: readonly string[]): Promise<number> {
 
 function readCommand(args: readonly string[]): Command {
   const rest = [...args];
-  const at = rest.indexOf("--out");
-  const [, out] = at < 0 ? [] : rest.splice(at, 2);
+  const out = takeFlag(rest, "--out");
+  const range = takeRange(rest);
   const path = rest[0]?.startsWith("--") === false ? rest.shift() : undefined;
   if (path === undefined || out === undefined)
     throw new SandpiperError(
       CLI_ERROR.usage,
       `Cannot replay: PATH --out FOLDER, was ${JSON.stringify(args.join(" "))}`,
     );
-  return { path, out, config: readConfig(rest, process.env).config };
+  return { ...range, path, out, config: readConfig(rest, process.env).config };
 }
 
 type Summary = Awaited<ReturnType<typeof replay>>;
@@ -65,7 +68,7 @@ type Summary = Awaited<ReturnType<typeof replay>>;
 async function replay(command: Command, folder: string, model: Model) {
   const swapsFile = new OutputFile(join(folder, "swaps.ndjson"));
   const envelopesFile = new OutputFile(join(folder, "envelopes.bin"));
-  const blocks = { count: 0, votes: 0, firstSlot: 0n, lastSlot: 0n, startMs: 0 };
+  const blocks: ReplayedBlocks = { count: 0, votes: 0, firstSlot: 0n, lastSlot: 0n, startMs: 0 };
   let nowNs = 0;
   const quotes = { exact: 0, unquoted: 0 };
   const catalogue = new PoolCatalogueBook();
@@ -81,7 +84,7 @@ async function replay(command: Command, folder: string, model: Model) {
     ...agents.rings,
     catalogue,
     cpmmAuthority: (await cpmmAuthority()).address,
-    unixSeconds: () => blocks.startMs / 1e3 + nowNs / 1e9,
+    unixSeconds: () => Math.floor(blocks.startMs / 1e3 + nowNs / 1e9),
     replayed: true,
     onSwap: (swap, { transaction }) => {
       const exact = isExact(swap, catalogue);
@@ -90,15 +93,7 @@ async function replay(command: Command, folder: string, model: Model) {
       swapsFile.write(`${JSON.stringify(swapRow(swap, transaction, exact))}\n`);
     },
   });
-  const source = createReplaySource({
-    path: command.path,
-    onBlock: (block) => {
-      if (blocks.count === 0) Object.assign(blocks, { firstSlot: block.slot, startMs: block.blockTime * 1_000 });
-      blocks.count++;
-      blocks.lastSlot = block.slot;
-      blocks.votes += block.transactions.filter(({ vote }) => vote).length;
-    },
-  });
+  const source = openReplay(command, blocks);
   await source.run((event) => {
     nowNs = event.arrivedNs;
     feed.handle(event);

@@ -106,7 +106,14 @@ export const CONFIG_SCHEMA = {
   "market.poolsAllow": text("", "addresses of the only pools to follow, commas between; empty = all of the programs"),
   "market.poolsDeny": text("", "addresses of pools never to follow, commas between"),
 
-  "replay.path": text("", "recorded blocks: a getBlock JSON file, plain or .gz, or a folder of them"),
+  "record.path": text(
+    "",
+    "folder for recordings of the run, one folder a run: market events, and the tape of what the hot loop was told and decided; empty = none",
+  ),
+  "replay.path": text(
+    "",
+    "a recording of Sandpiper, or recorded blocks: a getBlock JSON file, plain or .gz, or a folder of them",
+  ),
 
   "store.engine": choice(
     ["embedded", "server"],

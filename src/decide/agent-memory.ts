@@ -4,6 +4,7 @@ import { Switchboard } from "#memory/switchboard.ts";
 import { COUNTERS_BYTES } from "./counters.ts";
 import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
 import { RISK_BYTES } from "./risk/risk-words.ts";
+import { TAPE_RING } from "./tape-ring.ts";
 import { TIP_STATISTICS_BYTES } from "./tips/tip-bandit.ts";
 
 export type AgentMemory = {
@@ -18,11 +19,14 @@ export type AgentMemory = {
   readonly tipStatistics: SharedArrayBuffer;
   /** What the risk limits allow, io to hot. */
   readonly risk: SharedArrayBuffer;
+  /** TAPE_RING, hot to io; undefined when the run is not recorded. */
+  readonly tape: SharedArrayBuffer | undefined;
   /** One i32 that grows with every decision. */
   readonly bell: SharedArrayBuffer;
 };
 
-export const createAgentMemory = (): AgentMemory => ({
+export const createAgentMemory = (recorded: boolean): AgentMemory => ({
+  tape: recorded ? sharedRing(TAPE_RING) : undefined,
   decisions: sharedRing(DECISION_RING),
   outcomes: sharedRing(OUTCOME_RING),
   counters: new SharedArrayBuffer(COUNTERS_BYTES),

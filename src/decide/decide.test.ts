@@ -106,7 +106,7 @@ test("REASONS have codes of their own that read back", () => {
 });
 
 test("bellWaiter() wakes for a ring, also for one that came before it waited", async () => {
-  const memory = createAgentMemory();
+  const memory = createAgentMemory(false);
   const ring = bellRinger(memory);
   const wait = bellWaiter(memory);
   ring();

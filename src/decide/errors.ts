@@ -1,2 +1,2 @@
 /** Error codes of this room; never renumbered. */
-export const DECIDE_ERROR = { record: 1001 } as const;
+export const DECIDE_ERROR = { record: 1001, tape: 1002 } as const;

@@ -64,7 +64,7 @@ export class Evaluator {
     private readonly limits: TipLimits & { readonly splitGainLamportsMin: number },
     private readonly predict: Predict,
     private readonly bandit: TipBandit | undefined,
-    private readonly risk: RiskGate | undefined,
+    private readonly risk: Pick<RiskGate, "refusal" | "sent"> | undefined,
   ) {}
 
   /** The decision that was made last is sent: its tip will be heard of. */

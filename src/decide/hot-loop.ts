@@ -57,7 +57,7 @@ export type HotLoopParts = {
   readonly decisions: SlotProducer;
   /** What comes back from the io thread; a replay has none. */
   readonly outcomes?: SlotConsumer;
-  readonly switchboard: Switchboard;
+  readonly switchboard: Pick<Switchboard, "readPolicyInto">;
   readonly predict: Predict;
   readonly clock: Pick<Clock, "monotonicNs">;
   /** Over COUNTERS_BYTES. */
@@ -67,7 +67,7 @@ export type HotLoopParts = {
   /** Chooses the tips; without it the model's best expected value does. */
   readonly tips?: TipBandit | undefined;
   /** Says no to what the risk limits forbid; a replay has none. */
-  readonly risk?: RiskGate;
+  readonly risk?: Pick<RiskGate, "refusal" | "sent">;
   /** Called after decisions were published. */
   readonly wake?: () => void;
 };

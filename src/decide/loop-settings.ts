@@ -6,7 +6,7 @@ import type { PolicyFields } from "#memory/switchboard.ts";
 import type { HotLoopSettings } from "./hot-loop.ts";
 import { RiskGate } from "./risk/risk-gate.ts";
 import { RiskWords } from "./risk/risk-words.ts";
-import { TipBandit } from "./tips/tip-bandit.ts";
+import { TipBandit, type TipPolicy } from "./tips/tip-bandit.ts";
 
 /** `walletLamports`: what is known of the wallet at the start; 0 decides nothing before the io thread says more. */
 export const loopSettings = (config: Config, walletLamports: number): HotLoopSettings => ({
@@ -22,8 +22,7 @@ export const loopSettings = (config: Config, walletLamports: number): HotLoopSet
 });
 
 /** What chooses the tips; undefined leaves it to the model. `run` seeds its draws, `statistics` takes what it learns. */
-export function openTipBandit(config: Config, run: number, statistics: SharedArrayBuffer): TipBandit | undefined {
-  const policy = config["arbitrage.tipPolicy"];
+export function openTipBandit(policy: TipPolicy, run: number, statistics: SharedArrayBuffer): TipBandit | undefined {
   return policy === "model" ? undefined : new TipBandit(policy, seededRandom(`tip draws ${run}`).unit, statistics);
 }
 

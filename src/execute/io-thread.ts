@@ -10,6 +10,8 @@ export type IoStart = {
   /** Unix ms; part of every decision id. */
   readonly runStartMs: number;
   readonly memory: AgentMemory;
+  /** Where the run is recorded; undefined when it is not. */
+  readonly recording: string | undefined;
 };
 
 type Command = { readonly kind: "start"; readonly start: IoStart } | { readonly kind: "stop" };

@@ -14,8 +14,8 @@ import { CORE_ERROR, SandpiperError } from "#core/error.ts";
 
 export const SEGMENT_HEAD_BYTES = 16;
 export const BLOCK_HEAD_BYTES = 40;
-export const INDEX_ENTRY_BYTES = 28;
-export const INDEX_HEAD_BYTES = 12;
+const INDEX_ENTRY_BYTES = 28;
+const INDEX_HEAD_BYTES = 12;
 const SEGMENT_MAGIC = [0x53, 0x50, 0x53, 0x45, 0x47, 0, 0, 1];
 const INDEX_MAGIC = [0x53, 0x50, 0x49, 0x44, 0x58, 0, 0, 1];
 const BLOCK_MAGIC = 0x314b_4c42;

@@ -58,8 +58,9 @@ export function readSegmentBlock(block: SegmentBlock): Uint8Array {
     } catch (thrown) {
       return refuseSegment(path, `block at byte ${offset} to unpack`, errorText(thrown));
     }
+    // A plain array: a Buffer's slices would share its memory.
     return raw.length === rawBytes
-      ? raw
+      ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength)
       : refuseSegment(path, `block at byte ${offset} of ${rawBytes} bytes unpacked`, `${raw.length}`);
   } finally {
     closeSync(file);

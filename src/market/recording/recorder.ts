@@ -7,7 +7,7 @@ import { writeFileAtomic } from "#core/atomic-file.ts";
 import type { Clock } from "#core/clock.ts";
 import { errorText } from "#core/error.ts";
 import { SegmentWriter } from "#core/segments/writer.ts";
-import type { MarketEvent } from "#market/source.ts";
+import type { MarketEvent, MarketSink } from "#market/source.ts";
 import { EventEncoder } from "./event-codec.ts";
 
 export const RECORDING_FORMAT = 1;
@@ -70,6 +70,14 @@ export class MarketRecorder {
       const slot = event.kind === "transaction" ? event.transaction.slot : event.slot;
       this.#writer.append(this.#encoder.encode(event), slot);
     });
+
+  /** A sink that records each event and hands it on. */
+  before(sink: MarketSink): MarketSink {
+    return (event) => {
+      this.take(event);
+      sink(event);
+    };
+  }
 
   close(): void {
     clearInterval(this.#timer);
