@@ -20,6 +20,7 @@ import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
+import { runRing } from "./ring.ts";
 import { runArm, runRisk } from "./risk.ts";
 import { runSign } from "./sign.ts";
 import { runTips } from "./tips.ts";
@@ -80,6 +81,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args) => runTips(args),
   },
   tune: { about: "this machine's knobs: check, apply, undo, report [--only KNOB,…]", run: runTune },
+  ring: { about: "what is in a ring of /dev/shm, also of dead processes: FILE", run: runRing },
   placement: { about: "this machine's cores, and which thread gets which", run: runPlacement },
   version: {
     about: "print the version",

@@ -87,7 +87,6 @@ export const CONFIG_SCHEMA = {
   ),
   "sim.concentratedPools": whole(8, 0, 8, "concentrated-liquidity pools in the sim; 0 for none"),
   "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),
-  "sim.sandwichShare": number(0.1, 0, 1, "share of the sim's larger purchases that somebody sandwiches; 0 for none"),
   "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
 
   "market.rpcUrl": text("", "JSON-RPC of a node of the network, http(s)://…; it may hold a key", true),
@@ -240,9 +239,6 @@ export const CONFIG_SCHEMA = {
   ),
   "risk.openAttemptsMax": whole(64, 1, 64, "attempts that may be open at once"),
   "risk.sendsPerMinuteMax": whole(6_000, 1, 1_000_000, "attempts that may be made in a minute"),
-
-  "otel.endpoint": text("", "base address of an OTLP/HTTP collector that gets traces of bundles; empty sends none"),
-  "otel.share": number(0.01, 0, 1, "share of the bundles that are traced"),
 
   "guard.acts": choice(
     ["yes", "no"],

@@ -23,7 +23,6 @@ function totalsFrom(answer: () => Promise<RunTotals>) {
     decisions: refuse,
     decision: refuse,
     outcomes: refuse,
-    sandwiches: refuse,
     profit: refuse,
   };
   const cache = new RunTotalsCache(data, () => nowMs);

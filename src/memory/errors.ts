@@ -6,4 +6,6 @@ export const MEMORY_ERROR = {
   switchboardPolicy: 304,
   heartbeatTable: 305,
   histogramBuffer: 306,
+  byteRing: 307,
+  ringFile: 308,
 } as const;

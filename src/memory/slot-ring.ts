@@ -20,7 +20,7 @@
 import { SandpiperError } from "#core/error.ts";
 import { MEMORY_ERROR } from "./errors.ts";
 
-const MAGIC = 0x5350_5231; // "SPR1"
+export const SLOT_RING_MAGIC = 0x5350_5231; // "SPR1"
 const VERSION = 1;
 const HEADER_BYTES = 512;
 const HEAD = 64 >> 2;
@@ -55,7 +55,7 @@ export function formatSlotRing(buffer: ArrayBufferLike, format: SlotRingFormat):
   if (buffer.byteLength !== bytes) refuse(`a buffer of ${bytes} bytes`, buffer.byteLength);
   const header = new Int32Array(buffer, 0, HEADER_BYTES >> 2);
   if (
-    Atomics.load(header, 0) === MAGIC &&
+    Atomics.load(header, 0) === SLOT_RING_MAGIC &&
     header[1] === VERSION &&
     header[2] === format.slotBytes &&
     header[3] === format.capacity
@@ -65,7 +65,7 @@ export function formatSlotRing(buffer: ArrayBufferLike, format: SlotRingFormat):
   header[1] = VERSION;
   header[2] = format.slotBytes;
   header[3] = format.capacity;
-  Atomics.store(header, 0, MAGIC);
+  Atomics.store(header, 0, SLOT_RING_MAGIC);
 }
 
 /** The writing end. Only one may exist at a time. */
@@ -83,7 +83,7 @@ export class SlotProducer {
   #tailSeen: number;
 
   constructor(buffer: ArrayBufferLike) {
-    const format = readFormat(buffer);
+    const format = readSlotRingFormat(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
@@ -141,7 +141,7 @@ export class SlotConsumer {
   #headSeen: number;
 
   constructor(buffer: ArrayBufferLike) {
-    const format = readFormat(buffer);
+    const format = readSlotRingFormat(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
@@ -190,11 +190,11 @@ function depthOf(words: Int32Array): number {
   return (Atomics.load(words, HEAD) - tail) | 0;
 }
 
-function readFormat(buffer: ArrayBufferLike): SlotRingFormat {
+export function readSlotRingFormat(buffer: ArrayBufferLike): SlotRingFormat {
   if (buffer.byteLength < HEADER_BYTES) refuse(`at least ${HEADER_BYTES} bytes`, buffer.byteLength);
   const header = new Uint32Array(buffer, 0, 4);
   const magic = Atomics.load(header, 0);
-  if (magic !== MAGIC) refuse(`the magic 0x${MAGIC.toString(16)}`, `0x${magic.toString(16)}`);
+  if (magic !== SLOT_RING_MAGIC) refuse(`the magic 0x${SLOT_RING_MAGIC.toString(16)}`, `0x${magic.toString(16)}`);
   const [, version, slotBytes, capacity] = header as unknown as [number, number, number, number];
   if (version !== VERSION) refuse(`version ${VERSION}`, version);
   const bytes = slotRingBytes({ capacity, slotBytes });
