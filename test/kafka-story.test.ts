@@ -13,7 +13,7 @@ import { type KafkaBroker, kafkaAvailable, startKafkaBroker } from "./support/ka
 import { eventually, SupervisedRun } from "./support/supervised-run.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const START_MS_MAX = 90_000;
+const START_MS_MAX = 240_000;
 const TEST_MS_MAX = 240_000;
 const LANDED = 3;
 const log = createLog({ process: "test", level: "error", format: "text" });

@@ -33,7 +33,7 @@ const TRANSACTIONS = 1_000;
 /** Sent under one blockhash. */
 const BATCH = 50;
 const STATUSES_PER_CALL = 200;
-const TEST_MS_MAX = 180_000;
+const TEST_MS_MAX = 600_000;
 const WAIT_MS_MAX = 60_000;
 const PROGRAM = new URL("../programs/cp-swap.so", import.meta.url).pathname;
 const onLinux = process.platform === "linux" && process.arch === "x64";
