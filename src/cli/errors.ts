@@ -5,6 +5,8 @@ export const CLI_ERROR = {
   usage: 2101,
   /** A CSV that is not of the judge's format. */
   csv: 2102,
+  /** Golden rows of `judge model` that cannot be read. */
+  golden: 2120,
   /** A folder that a command must not overwrite, or cannot write. */
   output: 2103,
   /** A file that is not of the format of `judge dex`. */

@@ -9,6 +9,7 @@ import { judgeCommands } from "./judge-commands.ts";
 import { judgeDex } from "./judge-dex.ts";
 import { judgeMerkle } from "./judge-merkle.ts";
 import { judgeMev } from "./judge-mev.ts";
+import { judgeModel } from "./judge-model.ts";
 import { judgeOrca } from "./judge-orca.ts";
 import { judgeReplay } from "./judge-replay.ts";
 import { judgeSwaps, type Verdict } from "./judge-swaps.ts";
@@ -21,10 +22,13 @@ const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ["dex", judgeDex],
   ["merkle", judgeMerkle],
   ["mev", judgeMev],
+  ["model", judgeModel],
   ["orca", judgeOrca],
   ["replay", judgeReplay],
   ["swaps", judgeSwaps],
 ]);
+
+const TWO_PATHS: ReadonlySet<string> = new Set(["mev", "model"]);
 
 /** Answers the exit code. Throws a SandpiperError for input that cannot be judged. */
 export async function runJudge(
@@ -33,10 +37,15 @@ export async function runJudge(
 ): Promise<number> {
   const [name, path, second, ...more] = args;
   const judge = name === undefined ? undefined : JUDGES.get(name);
-  if (judge === undefined || path === undefined || more.length > 0 || (second !== undefined && name !== "mev"))
+  if (
+    judge === undefined ||
+    path === undefined ||
+    more.length > 0 ||
+    (second !== undefined && !TWO_PATHS.has(name ?? ""))
+  )
     throw new SandpiperError(
       CLI_ERROR.usage,
-      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one path (mev: and a file of findings), was ${JSON.stringify(args.join(" "))}`,
+      `Cannot judge: one of "${[...JUDGES.keys()].join('", "')}" and one path (mev: and a file of findings; model: and golden rows), was ${JSON.stringify(args.join(" "))}`,
     );
   const { passed, failed } = await judge(path, write, second);
   return failed === 0 && passed > 0 ? EXIT_CODE.ok : EXIT_CODE.failure;

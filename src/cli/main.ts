@@ -48,7 +48,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args) => runReplay(args),
   },
   judge: {
-    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, replay",
+    about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, model, replay",
     run: runJudge,
   },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },

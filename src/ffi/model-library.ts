@@ -10,10 +10,18 @@ import { CFunction, cc, dlopen, type Pointer, read } from "bun:ffi";
 import { readFileSync, realpathSync } from "node:fs";
 import { errorText, SandpiperError } from "#core/error.ts";
 import { FFI_ERROR } from "./errors.ts";
+import { type ModelReport, type TrialEnd, tryInChild, tryInChildSync } from "./model-trial.ts";
 
 const ABI_VERSION = 1;
 /** Byte offsets in model_abi_v1. */
-const TABLE = { abiVersion: 0, featureCount: 4, defaultThreshold: 8, predict_mev: 16, predict_arb: 24 } as const;
+const TABLE = {
+  abiVersion: 0,
+  featureCount: 4,
+  defaultThreshold: 8,
+  predict_mev: 16,
+  predict_arb: 24,
+  calibrate_tip: 32,
+} as const;
 const ELF = {
   magic: 0x7f45_4c46,
   class64: 2,
@@ -23,11 +31,12 @@ const ELF = {
   sectionCountAt: 0x3c,
 } as const;
 const FEATURES_MAX = 4_096;
-const CHECK_MS_MAX = 10_000;
 const EXPORTS = { model_abi_v1_export: { args: [], returns: "ptr" } } as const;
 
+export type { ModelReport } from "./model-trial.ts";
+
 /** Which function of the table to call. */
-export type ModelEntry = "predict_mev" | "predict_arb";
+export type ModelEntry = "predict_mev" | "predict_arb" | "calibrate_tip";
 
 export type ModelLibrary = {
   readonly featureCount: number;
@@ -42,7 +51,28 @@ export type ModelLibrary = {
 export function openModelLibrary(path: string, entry: ModelEntry): ModelLibrary {
   const resolved = resolve(path);
   checkWhole(resolved);
-  checkInChild(resolved, entry);
+  readReport(resolved, tryInChildSync({ path: resolved, functions: [entry] }));
+  return openTriedLibrary(resolved, entry);
+}
+
+/**
+ * Lets a child process open the library and compares its answers with golden rows (docs/judges.md) when there are some.
+ * Rejects with a SandpiperError when the child does not survive it; what the answers are worth is the caller's question.
+ */
+export async function tryModelLibrary(
+  path: string,
+  functions: readonly ModelEntry[],
+  goldenPath?: string,
+): Promise<ModelReport> {
+  const resolved = resolve(path);
+  checkWhole(resolved);
+  const asked = { path: resolved, functions, ...(goldenPath !== undefined && { goldenPath }) };
+  return readReport(resolved, await tryInChild(asked));
+}
+
+/** Opens a library that a child process has tried: on an untried one this process may end. */
+export function openTriedLibrary(path: string, entry: ModelEntry): ModelLibrary {
+  const resolved = resolve(path);
   const library = dlopen(resolved, EXPORTS);
   return readTable(library.symbols.model_abi_v1_export(), entry, resolved, () => library.close());
 }
@@ -82,6 +112,11 @@ function checkWhole(path: string): void {
   if (bytes.length < end) refuse(path, `a whole library of ${end} bytes`, bytes.length);
 }
 
+function readReport(path: string, end: TrialEnd): ModelReport {
+  if (end.report !== undefined) return end.report;
+  return refuse(path, "a library that a child process survives", end.why);
+}
+
 function readTable(
   answered: Pointer | bigint | null,
   entry: ModelEntry,
@@ -118,45 +153,4 @@ function readTable(
 
 function refuse(path: string, want: string, was: string | number): never {
   throw new SandpiperError(FFI_ERROR.modelLibrary, `Cannot use model ${path}: ${want}, was ${was}`);
-}
-
-/**
- * The child's program: opens the library whole, calls the function on rows of zeros, ones and mixed values, and says
- * "sound" when each answer is a finite number. It judges only what could kill; readTable judges the rest, with words.
- */
-const CHECK_PROGRAM = `
-import { CFunction, dlopen, read } from "bun:ffi";
-const [path, offset] = [process.env.SANDPIPER_MODEL, Number(process.env.SANDPIPER_MODEL_ENTRY)];
-const table = dlopen(path, { model_abi_v1_export: { args: [], returns: "ptr" } }).symbols.model_abi_v1_export();
-if (table !== null && read.u32(table, 0) === ${ABI_VERSION} && read.ptr(table, offset) !== 0) {
-  const predict = CFunction({ ptr: read.ptr(table, offset), args: ["ptr", "usize"], returns: "f32" });
-  const row = new Float32Array(new ArrayBuffer(4 * Math.min(${FEATURES_MAX}, read.u32(table, 4))));
-  for (const fill of [() => 0, () => 1, (i) => (i * 37) % 11]) {
-    const score = predict(row.map((_, i) => fill(i)), row.length);
-    if (!Number.isFinite(score)) throw new Error("a score that is no number");
-  }
-}
-console.log("sound");
-`;
-
-function checkInChild(path: string, entry: ModelEntry): void {
-  const child = Bun.spawnSync([process.execPath, "-e", CHECK_PROGRAM], {
-    // A compiled Sandpiper behaves as Bun itself when asked to.
-    env: {
-      BUN_BE_BUN: "1",
-      PATH: process.env["PATH"] ?? "",
-      SANDPIPER_MODEL: path,
-      SANDPIPER_MODEL_ENTRY: String(TABLE[entry]),
-    },
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: CHECK_MS_MAX,
-  });
-  if (child.success && child.stdout.toString().trim() === "sound") return;
-  const words = child.stderr.toString().match(/error: (.*)/i)?.[1] ?? "";
-  refuse(
-    path,
-    "a library that a child process survives",
-    `${child.signalCode ?? `exit ${child.exitCode}`} ${words}`.trim(),
-  );
 }
