@@ -12,7 +12,7 @@ import type { Verdict } from "./judge-swaps.ts";
 const GOLDEN_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Writes a row per check and function, and the closing line. */
-export async function judgeModel(library: string, golden: string, write: (text: string) => void): Promise<Verdict> {
+export async function judgeModel(library: string, write: (text: string) => void, golden = ""): Promise<Verdict> {
   if (golden === "")
     throw new SandpiperError(CLI_ERROR.usage, "Cannot judge a model: golden rows behind the library, was one path");
   const bytes = existsSync(golden) ? statSync(golden).size : 0;
