@@ -42,7 +42,8 @@ serveIoThread(async ({ config, modelHash, runStartMs, memory, recording }) => {
   const outcomes = new SlotProducer(memory.outcomes);
   const service = await startIoService({
     config,
-    identity: { agent: "arbitrage", mode: config.mode, version: VERSION, modelHash, runStartMs },
+    identity: { agent: "arbitrage", mode: config.mode, version: VERSION, runStartMs },
+    modelHash,
     nextDecision: () => {
       const at = decisions.peek();
       if (at < 0) return undefined;

@@ -16,16 +16,15 @@ import { createRegion, openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { hotPathHistogram, TELEMETRY_BYTES, TelemetryFigures } from "#memory/telemetry.ts";
-import { ensureDefaultModel, loadModel } from "#model/default-model.ts";
+import { openLiveModels } from "#model/default-model.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
-/** Longest sleep on the doorbell, and most batches before the event loop gets its turn. */
-const WAIT_MS_MAX = 50;
+/** Longest sleep on the doorbell: a flipped model is noticed within two of them. And most batches before the event loop gets its turn. */
+const WAIT_MS_MAX = 20;
 const BATCHES_MAX = 256;
 
 runAgent("arbitrage", async ({ config, paths, clock, log, ready, runId }) => {
-  if (ensureDefaultModel(paths.models)) log.info("compiled the default model");
-  const model = loadModel(paths.models, "arb");
+  const { model, shadow } = openLiveModels(paths.models, "arb", log);
   const recording = recordingFolder(config["record.path"], runId, "tape");
   const memory = createAgentMemory(recording !== undefined);
   const telemetry = createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES);
@@ -46,7 +45,9 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready, runId }) => {
   const figures = new TelemetryFigures(telemetry);
   const parts = {
     switchboard,
-    predict: (features: Float32Array) => model.predict(features),
+    model,
+    // A replay of the tape knows the model that decides, not one that only looks on.
+    ...(recording === undefined && { shadow }),
     clock,
     counters,
     latency: hotPathHistogram(telemetry),

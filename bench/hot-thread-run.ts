@@ -2,6 +2,7 @@
 import type { Clock } from "#core/clock.ts";
 import { COUNTER, COUNTERS_BYTES, countersOver } from "#decide/counters.ts";
 import { DECISION_RING } from "#decide/decision-record.ts";
+import type { Scorer } from "#decide/evaluate.ts";
 import { createHotLoop, type HotLoopSettings } from "#decide/hot-loop.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { Histogram } from "#memory/histogram.ts";
@@ -19,10 +20,10 @@ export function runHotThread(workload: Workload, modelsDir: string, settings: Ho
   const model = loadModel(modelsDir, "arb");
   let event = 0;
   const counted = { monotonicNs: () => 1e9 + 1_000 * event };
-  const checked = runPass(workload, settings, model.predict, counted, (i) => {
+  const checked = runPass(workload, settings, model, counted, (i) => {
     event = i;
   });
-  const timed = runPass(workload, settings, model.predict, createSystemClock(), () => {});
+  const timed = runPass(workload, settings, model, createSystemClock(), () => {});
   return {
     hash: checked.hash,
     decisions: checked.decisions,
@@ -35,7 +36,7 @@ export function runHotThread(workload: Workload, modelsDir: string, settings: Ho
 function runPass(
   workload: Workload,
   settings: HotLoopSettings,
-  predict: (features: Float32Array) => number,
+  model: Scorer,
   clock: Pick<Clock, "monotonicNs">,
   begin: (event: number) => void,
 ) {
@@ -49,7 +50,7 @@ function runPass(
     market: market.consumer,
     decisions: decisions.producer,
     switchboard,
-    predict,
+    model,
     clock,
     counters,
     latency,

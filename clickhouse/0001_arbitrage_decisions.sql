@@ -49,7 +49,14 @@ CREATE TABLE sandpiper.ingest_arbitrage_decisions (
     `split_gain_lamports` Int64,
     `tip_policy` String,
     `tip_propensity` Float64,
-    `tip_floor_lamports` UInt64
+    `tip_floor_lamports` UInt64,
+    `feature_inputs` Array(Float64),
+    `feature_hash` String,
+    `ev_min_lamports` Int64,
+    `tip_share_max` Float64,
+    `miss_cost_lamports` UInt64,
+    `shadow_model_hash` String,
+    `shadow_score` Float64
   ),
   `bus_offset` UInt64
 ) ENGINE = Null;
@@ -99,6 +106,13 @@ CREATE TABLE sandpiper.arb_opportunities (
   tip_policy LowCardinality(String),
   tip_propensity Float64,
   tip_floor_lamports UInt64,
+  feature_inputs Array(Float64),
+  feature_hash String,
+  ev_min_lamports Int64,
+  tip_share_max Float64,
+  miss_cost_lamports UInt64,
+  shadow_model_hash LowCardinality(String),
+  shadow_score Float64,
   bus_offset UInt64 CODEC(Delta, ZSTD(1)),
   inserted_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1)),
   INDEX bus_offset_range bus_offset TYPE minmax GRANULARITY 1,
@@ -151,6 +165,13 @@ CREATE MATERIALIZED VIEW sandpiper.view_arb_opportunities TO sandpiper.arb_oppor
   `arb`.`tip_policy` AS tip_policy,
   `arb`.`tip_propensity` AS tip_propensity,
   `arb`.`tip_floor_lamports` AS tip_floor_lamports,
+  `arb`.`feature_inputs` AS feature_inputs,
+  `arb`.`feature_hash` AS feature_hash,
+  `arb`.`ev_min_lamports` AS ev_min_lamports,
+  `arb`.`tip_share_max` AS tip_share_max,
+  `arb`.`miss_cost_lamports` AS miss_cost_lamports,
+  `arb`.`shadow_model_hash` AS shadow_model_hash,
+  `arb`.`shadow_score` AS shadow_score,
   bus_offset
 FROM sandpiper.ingest_arbitrage_decisions AS envelope
 WHERE envelope.type = 'ARB';

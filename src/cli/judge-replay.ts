@@ -69,7 +69,7 @@ function judgeTape(path: string, folder: string, tell: Tell, write: (text: strin
         CLI_ERROR.usage,
         `Cannot judge ${path}: decisions of the model ${model.hash}, which this build has, was ${modelHash}`,
       );
-    const [first, second] = [replayTape(path, model.predict), replayTape(path, model.predict)];
+    const [first, second] = [replayTape(path, model), replayTape(path, model)];
     write(`${first.turns} turns, ${first.records} market records, ${first.recorded.length} decisions on record\n`);
     if (first.lost > 0) write(`${first.lost} entries of the tape found no room: behind them nothing is compared\n`);
     const twice = compare(first.replayed, second.replayed);

@@ -10,11 +10,13 @@ import { createSystemClock } from "#ffi/system-clock.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runDoctor } from "./doctor.ts";
+import { runExplain } from "./explain.ts";
 import { runJudge } from "./judge.ts";
 import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
 import { runMev } from "./mev-scan.ts";
 import { runMigrate } from "./migrate.ts";
+import { runModels } from "./models.ts";
 import { runPlacement } from "./placement.ts";
 import { runPolicy } from "./policy.ts";
 import { runQuery } from "./query.ts";
@@ -50,6 +52,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   judge: {
     about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, model, replay",
     run: runJudge,
+  },
+  explain: { about: "make a decision again from its record, number by number: DECISION_ID", run: runExplain },
+  models: {
+    about: "versions of the models: list, diff, shadow, promote, rollback, retire",
+    run: (args) => runModels(args),
   },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
   query: { about: "ask the tables: SQL, or a named view; without either it lists the views", run: runQuery },

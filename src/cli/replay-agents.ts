@@ -3,10 +3,12 @@
  * counter, each behind the same ring as in a live run. What they read and decide is a function of the recording, the
  * options and the model alone.
  */
+
 import type { Config } from "#core/config.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "#decide/counters.ts";
 import { DECISION_RING, type Decision, readDecision } from "#decide/decision-record.ts";
+import type { Scorer } from "#decide/evaluate.ts";
 import { createHotLoop, type HotLoop } from "#decide/hot-loop.ts";
 import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
 import type { PoolCatalogueBook } from "#market/catalogue.ts";
@@ -22,7 +24,7 @@ const MEV_BATCH_RECORDS = 512;
 
 export type ReplayAgentsOptions = {
   readonly config: Config;
-  readonly predict: (features: Float32Array) => number;
+  readonly model: Scorer;
   readonly catalogue: PoolCatalogueBook;
   /** The recording's time. */
   readonly nowNs: () => number;
@@ -55,7 +57,7 @@ export class ReplayAgents {
       market: new SlotConsumer(market),
       decisions: new SlotProducer(decisions),
       switchboard: policyOf(options.config),
-      predict: options.predict,
+      model: options.model,
       clock: { monotonicNs: options.nowNs },
       counters: this.#counters,
       latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),

@@ -17,13 +17,8 @@ const NOTHING_SENT = { bundleId: "", signature: "" as Signature, sendNs: 0n };
 export const unixNs = (times: ReplayTimes, recordedNs: number): bigint =>
   BigInt(times.startMs) * 1_000_000n + BigInt(Math.round(recordedNs));
 
-export function decisionEnvelope(
-  decision: Decision,
-  pools: readonly PoolFacts[],
-  modelHash: string,
-  times: ReplayTimes,
-): Uint8Array {
-  const identity = { agent: "arbitrage", mode: "replay", version: VERSION, modelHash, runStartMs: times.startMs };
+export function decisionEnvelope(decision: Decision, pools: readonly PoolFacts[], times: ReplayTimes): Uint8Array {
+  const identity = { agent: "arbitrage", mode: "replay", version: VERSION, runStartMs: times.startMs };
   return arbRecord(decision, {
     identity,
     pool: (index) => pools[index],

@@ -74,11 +74,10 @@ async function replay(command: Command, folder: string, model: Model) {
   const catalogue = new PoolCatalogueBook();
   const agents = new ReplayAgents({
     config: command.config,
-    predict: model.predict,
+    model,
     catalogue,
     nowNs: () => nowNs,
-    onDecision: (decision, pools) =>
-      envelopesFile.write(delimited(decisionEnvelope(decision, pools, model.hash, blocks))),
+    onDecision: (decision, pools) => envelopesFile.write(delimited(decisionEnvelope(decision, pools, blocks))),
   });
   const feed = new Feed({
     ...agents.rings,

@@ -1,5 +1,5 @@
 /**
- * One decision on its way from the hot thread to the io thread: a slot of 512 bytes in a ring over a SharedArrayBuffer.
+ * One decision on its way from the hot thread to the io thread: a slot of 1,024 bytes in a ring over a SharedArrayBuffer.
  *
  *   byte 0    u32 action (1 send, 2 skip)      4  u32 reason code
  *        8    f64 sequence                    16  u64 slot
@@ -16,6 +16,9 @@
  *        424  u64 × 8   reserves the hops were quoted on: in, out of each
  *        488  i16 × 8   first and last tick array of each hop's walk, where liquidity is concentrated
  *        504  u8 × 4    1 for each hop that has them               508  f32 propensity of the tip, under a bandit
+ *        512  u64 × 2   hash of the model, of the shadow model (0 without)      528  f64 the shadow's score
+ *        536  f64 × 11  what the features were made from          624  f64 least expected value, lamports
+ *        632  f64 largest share of the gross for the tip          640  f64 cost of a miss, lamports     648  376 bytes unused
  *
  * The way back (OUTCOME_RING) tells the hot thread that a bundle is settled and how the wallet stands:
  *
@@ -24,6 +27,7 @@
  *        40   u32 how it ended, for the tip (0 says nothing, 1 landed, 2 outbid, 3 lost)   44 u32 the next leader
  *        48   f64 tip of the rival that won, 0 unknown            56 f64 tip floor, 75th percentile
  */
+import { createHash } from "node:crypto";
 import { SandpiperError } from "#core/error.ts";
 import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { DECIDE_ERROR } from "./errors.ts";
@@ -31,7 +35,7 @@ import { REASON_CODE, type ReasonName, reasonOf } from "./reasons.ts";
 import { TIP_POLICIES, type TipPolicy } from "./tips/tip-bandit.ts";
 import { TIP_RESULT, type TipResult } from "./tips/tip-table.ts";
 
-export const DECISION_RING = { slotBytes: 512, capacity: 1_024 } as const;
+export const DECISION_RING = { slotBytes: 1_024, capacity: 1_024 } as const;
 export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
 const HOPS_MAX = 4;
 const TIPS_MAX = 16;
@@ -41,6 +45,8 @@ const TICK_ARRAYS_AT = 488;
 const HAS_TICK_ARRAYS_AT = 504;
 const TIP_POLICY_AT = 421;
 const PROPENSITY_AT = 508;
+const TERMS_AT = 512;
+const INPUTS_MAX = 11;
 
 /** One hop with the exact state it was quoted on. */
 export type DecisionHop = {
@@ -62,6 +68,20 @@ export type DecisionSplit = {
   readonly amountOut: bigint;
   /** The gross profit beyond that of the same cycle without the split. */
   readonly gainLamports: bigint;
+};
+
+/** What a decision was made from beside the market: with its record, enough to make it again (`sandpiper explain`). */
+export type DecisionTerms = {
+  /** 16 hex digits; the model that scored every rung of the ladder. */
+  readonly modelHash: string;
+  /** The model that only looked on, and what it would have answered; "" and NaN without one. */
+  readonly shadowHash: string;
+  readonly shadowScore: number;
+  /** The values of the FeatureInput (model/features.ts). */
+  readonly inputs: readonly number[];
+  readonly evMinLamports: number;
+  readonly tipShareMax: number;
+  readonly missCostLamports: number;
 };
 
 export type Decision = {
@@ -88,11 +108,20 @@ export type Decision = {
   readonly tipPropensity: number;
   readonly tipLadderLamports: readonly bigint[];
   readonly features: readonly number[];
+  readonly terms: DecisionTerms;
 };
 
 /** Unique for ever: an agent starts at most once a millisecond. */
 export const decisionId = (agent: string, runStartMs: number, sequence: number): string =>
   `${agent}-${runStartMs.toString(36)}-${sequence}`;
+
+/** The first 16 hex digits of the SHA-256 of a row's 32-bit floats, little endian: the same row, the same hash. */
+export function featureHash(features: readonly number[]): string {
+  return createHash("sha256")
+    .update(new Uint8Array(Float32Array.from(features).buffer))
+    .digest("hex")
+    .slice(0, 16);
+}
 
 /** Writes into a claimed slot of a DECISION_RING; the caller advances and publishes. */
 export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decision: Decision): void {
@@ -134,10 +163,35 @@ export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decisi
   });
   const floats = new Float32Array(u8.buffer, at + 296, FEATURES_MAX);
   floats.set(decision.features.slice(0, FEATURES_MAX));
+  writeTerms(u32, f64, at, decision.terms);
   // The record of a choice by the model alone has zeros here.
   if (decision.tipPolicy === "model") return;
   u8[at + TIP_POLICY_AT] = TIP_POLICIES.indexOf(decision.tipPolicy);
   new Float32Array(u8.buffer, at + PROPENSITY_AT, 1)[0] = decision.tipPropensity;
+}
+
+function writeTerms(u32: Uint32Array, f64: Float64Array, at: number, terms: DecisionTerms): void {
+  writeHash(u32, (at + TERMS_AT) >> 2, terms.modelHash);
+  writeHash(u32, (at + TERMS_AT + 8) >> 2, terms.shadowHash);
+  const place = (at + TERMS_AT + 16) >> 3;
+  f64[place] = terms.shadowScore;
+  for (let i = 0; i < Math.min(INPUTS_MAX, terms.inputs.length); i++) f64[place + 1 + i] = terms.inputs[i] as number;
+  f64[place + 12] = terms.evMinLamports;
+  f64[place + 13] = terms.tipShareMax;
+  f64[place + 14] = terms.missCostLamports;
+}
+
+function readTerms(u32: Uint32Array, f64: Float64Array, at: number): DecisionTerms {
+  const place = (at + TERMS_AT + 16) >> 3;
+  return {
+    modelHash: readHash(u32, (at + TERMS_AT) >> 2),
+    shadowHash: readHash(u32, (at + TERMS_AT + 8) >> 2),
+    shadowScore: f64[place] as number,
+    inputs: [...f64.subarray(place + 1, place + 1 + INPUTS_MAX)],
+    evMinLamports: f64[place + 12] as number,
+    tipShareMax: f64[place + 13] as number,
+    missCostLamports: f64[place + 14] as number,
+  };
 }
 
 function writeSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: number, split: DecisionSplit): void {
@@ -293,12 +347,24 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
     tipPropensity: tipPolicy === "model" ? 1 : (new Float32Array(u8.buffer, at + PROPENSITY_AT, 1)[0] as number),
     tipLadderLamports: Array.from({ length: count(13, TIPS_MAX) }, (_, i) => whole(21 + i)),
     features: [...floats],
+    terms: readTerms(u32, f64, at),
   };
 }
 
 function writeU64(u32: Uint32Array, word: number, value: bigint): void {
   u32[word] = Number(value & 0xffff_ffffn);
   u32[word + 1] = Number(value >> 32n);
+}
+
+/** 16 hex digits in two words; anything else is none. */
+function writeHash(u32: Uint32Array, word: number, hash: string): void {
+  u32[word] = Number.parseInt(hash.slice(0, 8), 16);
+  u32[word + 1] = Number.parseInt(hash.slice(8, 16), 16);
+}
+
+function readHash(u32: Uint32Array, word: number): string {
+  const words = [u32[word] as number, u32[word + 1] as number];
+  return words[0] === 0 && words[1] === 0 ? "" : words.map((part) => part.toString(16).padStart(8, "0")).join("");
 }
 
 const readU64 = (u32: Uint32Array, word: number): bigint =>

@@ -12,7 +12,7 @@ import { type ExactHop, exactHop, hopAmounts, tickArraysPerHop } from "#arbitrag
 import { type Sized, sizeCycle } from "#arbitrage/sizing.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
-import { createFeatureInput, createFeatureRow, type FeatureInput, fillFeatures } from "#model/features.ts";
+import { createFeatureInput, createFeatureRow, type FeatureInput, fillFeatures, inputValues } from "#model/features.ts";
 import { chooseTip, type TipChoice, type TipLimits } from "./choose-tip.ts";
 import type { Decision, DecisionHop, DecisionSplit } from "./decision-record.ts";
 import { IN_FLIGHT_MAX, type InFlight } from "./in-flight.ts";
@@ -21,7 +21,12 @@ import type { RiskGate } from "./risk/risk-gate.ts";
 import type { TipBandit } from "./tips/tip-bandit.ts";
 import type { TipAuction } from "./tips/tip-table.ts";
 
-export type Predict = (features: Float32Array) => number;
+/** What scores: read once per use, so that it may be swapped between two decisions. */
+export type Scorer = {
+  /** 16 hex digits of the model; "" when there is none. */
+  readonly hash: string;
+  predict(features: Float32Array): number;
+};
 
 /** What the cycles are made of. */
 export type DecisionMarket = {
@@ -56,16 +61,20 @@ export class Evaluator {
   readonly #auction: TipAuction = { grossLamports: 0, feeLamports: 0, congestion: 0, tipFloorLamports: 0, leader: 0 };
   /** Share of opportunities that is owed to the throttle, in percent points; at 100 one is passed over. */
   #throttleOwed = 0;
+  readonly #predict: (features: Float32Array) => number;
 
   constructor(
     private readonly table: PoolTable,
     private readonly inFlight: InFlight,
     private readonly policy: PolicyTarget,
     private readonly limits: TipLimits & { readonly splitGainLamportsMin: number },
-    private readonly predict: Predict,
+    private readonly model: Scorer,
+    private readonly shadow: Scorer | undefined,
     private readonly bandit: TipBandit | undefined,
     private readonly risk: Pick<RiskGate, "refusal" | "sent"> | undefined,
-  ) {}
+  ) {
+    this.#predict = (features) => model.predict(features);
+  }
 
   /** The decision that was made last is sent: its tip will be heard of. */
   sent(sequence: number): void {
@@ -97,7 +106,7 @@ export class Evaluator {
     input.recentOutbidShare = context.recent.outbidShare;
     fillFeatures(this.#features, input);
     this.#describeAuction(input, context.recent);
-    chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.predict, this.bandit, this.#auction);
+    chooseTip(this.#choice, this.#features, input, this.policy, this.limits, this.#predict, this.bandit, this.#auction);
     const decisionHops = hops.map((hop, i) => decisionHop(hop, firstPartOf(amounts, i, split)));
     const reason = this.#gate(decisionHops, context.nowNs);
     const fee = BigInt(this.limits.feeLamports);
@@ -125,6 +134,15 @@ export class Evaluator {
       tipPropensity: this.#choice.propensity,
       tipLadderLamports: [...this.policy.tipLadderLamports.subarray(0, this.policy.tipCount)].map(BigInt),
       features: [...this.#features],
+      terms: {
+        modelHash: this.model.hash,
+        shadowHash: this.shadow?.hash ?? "",
+        shadowScore: this.shadow?.predict(this.#features) ?? Number.NaN,
+        inputs: inputValues(input),
+        evMinLamports: this.policy.evMinLamports,
+        tipShareMax: this.limits.tipShareMax,
+        missCostLamports: this.limits.missCostLamports,
+      },
     };
   }
 

@@ -273,6 +273,15 @@ test("readDecision() undoes writeDecision() for a cycle of the greatest length",
     score: 0.25,
     tipLadderLamports: Array.from({ length: 16 }, (_, i) => BigInt(i + 1)),
     features: Array.from({ length: 18 }, (_, i) => i / 2),
+    terms: {
+      modelHash: "00000000000000ff",
+      shadowHash: "fedcba9876543210",
+      shadowScore: 0.125,
+      inputs: Array.from({ length: 11 }, (_, i) => i + 0.1),
+      evMinLamports: 10_000,
+      tipShareMax: 0.5,
+      missCostLamports: 3,
+    },
   };
   const second = { pool: 65_535, inputSide: 1, reserveIn: most, reserveOut: most - 1n } as const;
   const split = { place: 3, second, amountIn: most - 2n, amountOut: most - 3n, gainLamports: 10_000n };

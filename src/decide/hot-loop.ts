@@ -28,7 +28,7 @@ import { createPolicyTarget, type Switchboard } from "#memory/switchboard.ts";
 import type { TipLimits } from "./choose-tip.ts";
 import { COUNTER } from "./counters.ts";
 import { createOutcomeNote, readOutcomeNote, writeDecision } from "./decision-record.ts";
-import { Evaluator, type EventStamps, type Predict, type RecentOutcomes } from "./evaluate.ts";
+import { Evaluator, type EventStamps, type RecentOutcomes, type Scorer } from "./evaluate.ts";
 import { InFlight } from "./in-flight.ts";
 import type { RiskGate } from "./risk/risk-gate.ts";
 import { swapsOf } from "./swaps.ts";
@@ -58,7 +58,9 @@ export type HotLoopParts = {
   /** What comes back from the io thread; a replay has none. */
   readonly outcomes?: SlotConsumer;
   readonly switchboard: Pick<Switchboard, "readPolicyInto">;
-  readonly predict: Predict;
+  readonly model: Scorer;
+  /** Scores what was decided, for comparison; decides nothing. */
+  readonly shadow?: Scorer;
   readonly clock: Pick<Clock, "monotonicNs">;
   /** Over COUNTERS_BYTES. */
   readonly counters: Float64Array;
@@ -125,7 +127,8 @@ class Loop implements HotLoop {
       this.#inFlight,
       this.#policy,
       parts.settings,
-      parts.predict,
+      parts.model,
+      parts.shadow,
       parts.tips,
       parts.risk,
     );

@@ -12,7 +12,7 @@ import type { PolicyTarget } from "#memory/switchboard.ts";
 import { COUNTERS_BYTES, countersOver } from "./counters.ts";
 import { DECISION_RING, type Decision, OUTCOME_RING, readDecision } from "./decision-record.ts";
 import { DECIDE_ERROR } from "./errors.ts";
-import type { Predict } from "./evaluate.ts";
+import type { Scorer } from "./evaluate.ts";
 import { createHotLoop } from "./hot-loop.ts";
 import { openTipBandit } from "./loop-settings.ts";
 import { reasonOf } from "./reasons.ts";
@@ -32,7 +32,7 @@ export type TapeReplay = {
 };
 
 /** Throws a SandpiperError for a damaged tape, or one that this build's loop reads otherwise than it was written. */
-export function replayTape(folder: string, predict: Predict): TapeReplay {
+export function replayTape(folder: string, model: Scorer): TapeReplay {
   const { settings, tipPolicy, runStartMs } = readTapeAbout(folder);
   const rings = { market: newRing(ARBITRAGE_RING), decisions: newRing(DECISION_RING), outcomes: newRing(OUTCOME_RING) };
   const clocks: number[] = [];
@@ -51,7 +51,7 @@ export function replayTape(folder: string, predict: Predict): TapeReplay {
         return true;
       },
     },
-    predict,
+    model,
     risk: {
       refusal: () => {
         const code = reading();

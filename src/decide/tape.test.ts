@@ -41,7 +41,7 @@ const NOTE = {
   landedShare: 0.4,
   outbidShare: 0.1,
 };
-const predict = (features: Float32Array) => 0.3 + ((features[0] ?? 0) % 1) / 2;
+const model = { hash: "00000000000000aa", predict: (features: Float32Array) => 0.3 + ((features[0] ?? 0) % 1) / 2 };
 
 function buffer(format: SlotRingFormat): SharedArrayBuffer {
   const made = new SharedArrayBuffer(slotRingBytes(format));
@@ -68,7 +68,7 @@ async function live(turns: number, tapeSlots: number = TAPE_RING.capacity): Prom
   const loop = openHotLoop(
     {
       switchboard,
-      predict,
+      model,
       clock: { monotonicNs: () => clock.monotonicNs() + random.between(1, 5_000) },
       counters: countersOver(new SharedArrayBuffer(COUNTERS_BYTES)),
       latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),
@@ -126,14 +126,14 @@ async function live(turns: number, tapeSlots: number = TAPE_RING.capacity): Prom
 
 test("a replayed tape decides what the loop decided, byte by byte, every time", async () => {
   const decided = await live(250);
-  const replay = replayTape(folder, predict);
+  const replay = replayTape(folder, model);
   expect(decided).toBeGreaterThan(50);
   expect(replay.lost).toBe(0);
   expect(replay.recorded).toHaveLength(decided);
   expect(replay.replayed.map((one) => Buffer.from(one).toString("hex"))).toEqual(
     replay.recorded.map((one) => Buffer.from(one).toString("hex")),
   );
-  expect(replayTape(folder, predict).replayed).toEqual(replay.replayed);
+  expect(replayTape(folder, model).replayed).toEqual(replay.replayed);
   expect(new Set(replay.recorded.map((bytes) => decisionOf(bytes).action))).toEqual(new Set(["send", "skip"]));
 });
 
@@ -146,7 +146,7 @@ test("another model decides otherwise, and that shows", async () => {
 
 test("a tape that had no room is compared up to its hole, and the hole is told", async () => {
   await live(400, 256);
-  const { lost, recorded, replayed } = replayTape(folder, predict);
+  const { lost, recorded, replayed } = replayTape(folder, model);
   expect(lost).toBeGreaterThan(0);
   expect(replayed.length).toBeLessThanOrEqual(recorded.length);
 });
@@ -154,7 +154,7 @@ test("a tape that had no room is compared up to its hole, and the hole is told",
 test("a tape of another format, without its catalogue or its settings, is refused in words", async () => {
   await live(50);
   rmSync(join(folder, "catalogues"), { recursive: true });
-  expect(() => replayTape(folder, predict)).toThrow(/Cannot replay .*catalogues\/1\.json: catalogue 1/);
+  expect(() => replayTape(folder, model)).toThrow(/Cannot replay .*catalogues\/1\.json: catalogue 1/);
   writeFileSync(join(folder, "tape.json"), '{"format": 2}');
-  expect(() => replayTape(folder, predict)).toThrow(/a tape of format 1, was \{"format":2\}/);
+  expect(() => replayTape(folder, model)).toThrow(/a tape of format 1, was \{"format":2\}/);
 });

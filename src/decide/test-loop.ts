@@ -26,6 +26,7 @@ import type { TipBandit } from "./tips/tip-bandit.ts";
 
 export const LAST = MARKET_RECORD_FLAG.lastOfGroup;
 export const SNAPSHOT = MARKET_RECORD_FLAG.snapshot | LAST;
+const TEST_MODEL = "0123456789abcdef";
 export const SOL = 1_000_000_000n;
 export const POLICY: PolicyFields = {
   killed: false,
@@ -73,7 +74,7 @@ export function createRig(
     decisions: decisions.producer,
     outcomes: outcomes.consumer,
     switchboard: new Switchboard(board),
-    predict: () => 0.5,
+    model: { hash: TEST_MODEL, predict: () => 0.5 },
     ...(tips !== undefined && { tips }),
     clock,
     counters,

@@ -23,6 +23,8 @@ type LatencyWindows = { takeWindow(): { readonly maxNs: number; quantile(q: numb
 
 export type MetricsParts = {
   readonly identity: AgentIdentity;
+  /** Of the newest decision, before the first that of the start. */
+  readonly modelHash: () => string;
   readonly counters: Float64Array;
   readonly tipStatistics: () => readonly RungStatistics[];
   readonly telemetry: Telemetry;
@@ -58,7 +60,7 @@ export class AgentMetrics {
 
   /** The report on the window since the last call, and the start of the next. */
   take(atNs: bigint, monotonicNs: number, windowMs: number): MetricsFields {
-    const { identity, counters, telemetry, publishDropped, sloViolated } = this.parts;
+    const { identity, counters, telemetry, publishDropped, sloViolated, modelHash } = this.parts;
     const hot = telemetry.hotPathWindows.takeWindow();
     telemetry.figures.set("writtenNs", monotonicNs);
     const minute = this.#seconds.slice(-LANDED_WINDOW_SECONDS);
@@ -95,7 +97,7 @@ export class AgentMetrics {
       pnl1hLamports: pnl,
       eventsTotal: BigInt(total("records")),
       swapsTotal: BigInt(total("swaps")),
-      modelHash: identity.modelHash,
+      modelHash: modelHash(),
       ringDepthMax: total("ringDepthMax"),
       tipLadder: rungs.map(({ tipLamports }) => BigInt(tipLamports)),
       tipPlayed: rungs.map(({ played }) => BigInt(played)),

@@ -92,7 +92,7 @@ async function startWorld() {
     market: new SlotConsumer(rings.arbitrage),
     decisions: new SlotProducer(rings.decisions),
     switchboard: board,
-    predict: () => 0.5,
+    model: { hash: "", predict: () => 0.5 },
     clock,
     counters: countersOver(new SharedArrayBuffer(COUNTERS_BYTES)),
     latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),

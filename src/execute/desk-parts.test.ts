@@ -135,7 +135,8 @@ test("AgentMetrics reports windows, totals and the hour's money", () => {
   const told: string[] = [];
   const window = { maxNs: 9_000, quantile: (q: number) => 10_000 * q };
   const metrics = new AgentMetrics({
-    identity: { agent: "a", mode: "sim", version: "v", modelHash: "m", runStartMs: 0 },
+    identity: { agent: "a", mode: "sim", version: "v", runStartMs: 0 },
+    modelHash: () => "m",
     counters,
     tipStatistics: () => [{ tipLamports: 10_000, played: 4, landed: 3, payoffMean: 0.5 }],
     telemetry: {

@@ -48,6 +48,8 @@ import { Wallet } from "./wallet.ts";
 export type IoServiceParts = {
   readonly config: Config;
   readonly identity: AgentIdentity;
+  /** Of the model at the start; each decision names its own. */
+  readonly modelHash: string;
   /** The oldest decision that was not taken yet. */
   readonly nextDecision: () => Decision | undefined;
   /** Resolves when there may be one, at the latest after `timeoutMs`. */
@@ -102,9 +104,10 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   const live = config.mode === "replay" ? undefined : await openLive(parts, wallet, () => leaders?.nextName ?? "");
   const directory = new PoolDirectory(paths.poolCatalogue, wallet, clock);
   await directory.refresh();
+  let { modelHash } = parts;
   const outbox = new Outbox(parts.publish, Bun.sleep);
   const journal = new BundleJournal(join(config.dataDir, "run", "arbitrage-open.ndjson"));
-  const metrics = new AgentMetrics({ ...parts, publishDropped: () => outbox.dropped });
+  const metrics = new AgentMetrics({ ...parts, modelHash: () => modelHash, publishDropped: () => outbox.dropped });
   leaders = live === undefined ? undefined : new Leaders(live.rpc);
   const unixNs = (monotonicNs: number) => clock.wallNs() - BigInt(Math.round(clock.monotonicNs() - monotonicNs));
   const risk = new RiskDesk({
@@ -138,7 +141,12 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   desk.walletChanged();
 
   const loops = new Loops(log);
-  loops.run(() => takeDecisions(parts, desk, directory), 0);
+  const nextDecision = () => {
+    const decision = parts.nextDecision();
+    if (decision !== undefined) modelHash = decision.terms.modelHash;
+    return decision;
+  };
+  loops.run(() => takeDecisions({ ...parts, nextDecision }, desk, directory), 0);
   if (tracker !== undefined) loops.run(() => tracker.poll(), POLL_MS);
   if (live !== undefined) {
     loops.run(() => refreshChain(live.chain, desk), config["sim.slotMs"] / 2);

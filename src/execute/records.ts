@@ -1,7 +1,7 @@
 /** Decisions and outcomes as the Envelopes that go on record. Plain functions: the same input gives the same bytes. */
 import type { PoolFacts } from "#core/pool.ts";
 import { type Address, lamportsToSol } from "#core/units.ts";
-import { type Decision, decisionId } from "#decide/decision-record.ts";
+import { type Decision, decisionId, featureHash } from "#decide/decision-record.ts";
 import { type ArbFields, arbEnvelope, encodeEnvelope, type OutcomeFields, outcomeEnvelope } from "#wire/envelope.ts";
 import type { SentBundle, Settlement } from "./bundle.ts";
 import type { Simulation } from "./simulate/simulator.ts";
@@ -11,7 +11,6 @@ export type AgentIdentity = {
   readonly agent: string;
   readonly mode: string;
   readonly version: string;
-  readonly modelHash: string;
   readonly runStartMs: number;
 };
 
@@ -48,7 +47,7 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     decisionId: decisionId(identity.agent, identity.runStartMs, decision.sequence),
     agent: identity.agent,
     mode: identity.mode,
-    modelHash: identity.modelHash,
+    modelHash: decision.terms.modelHash,
     action: sent === undefined ? "skip" : "send",
     reason: parts.notSentBecause ?? decision.reason,
     bundleId: sent?.bundleId ?? "",
@@ -76,6 +75,7 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     tipPropensity: decision.tipPropensity,
     tipFloorLamports: BigInt(parts.tipFloorLamports),
     ...splitFields(decision, parts),
+    ...termsFields(decision),
   };
   return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields)) };
 }
@@ -84,6 +84,19 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
 function landingChance({ tipPolicy, score, evLamports, netLamports }: Decision): number {
   if (tipPolicy === "model" || netLamports <= 0n) return score;
   return Math.min(1, Math.max(0, Number(evLamports) / Number(netLamports)));
+}
+
+/** What the decision was made from. The hash is of the row's 32-bit floats, little endian. */
+function termsFields({ terms, features }: Decision): ArbFields {
+  return {
+    featureInputs: [...terms.inputs],
+    featureHash: featureHash(features),
+    evMinLamports: BigInt(Math.round(terms.evMinLamports)),
+    tipShareMax: terms.tipShareMax,
+    missCostLamports: BigInt(Math.round(terms.missCostLamports)),
+    shadowModelHash: terms.shadowHash,
+    shadowScore: terms.shadowHash === "" ? 0 : terms.shadowScore,
+  };
 }
 
 /** The second pool of the split hop, where there is one. */

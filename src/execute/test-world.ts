@@ -81,7 +81,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
   const journal = new BundleJournal(join(folder, "open.ndjson"));
   const leaders = new Leaders(rpc);
   const desk = new Desk({
-    identity: { agent: "arbitrage", mode: "sim", version: "test", modelHash: "m", runStartMs: 1 },
+    identity: { agent: "arbitrage", mode: "sim", version: "test", runStartMs: 1 },
     wallet,
     pool: (index) => world.pools[index],
     live: { route, chain, simulation: { simulator, baseAccount: await wallet.baseAccount(), sendWaitsMs } },
@@ -213,6 +213,15 @@ export function decide(
         gainLamports: split.gainLamports,
       },
     }),
+    terms: {
+      modelHash: "",
+      shadowHash: "",
+      shadowScore: Number.NaN,
+      inputs: [],
+      evMinLamports: 0,
+      tipShareMax: 0.5,
+      missCostLamports: 0,
+    },
     grossLamports,
     feeLamports: 5_000n,
     tipLamports,

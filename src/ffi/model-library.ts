@@ -71,7 +71,7 @@ export async function tryModelLibrary(
 }
 
 /** Opens a library that a child process has tried: on an untried one this process may end. */
-function openTriedLibrary(path: string, entry: ModelEntry): ModelLibrary {
+export function openTriedLibrary(path: string, entry: ModelEntry): ModelLibrary {
   const resolved = resolve(path);
   const library = dlopen(resolved, EXPORTS);
   return readTable(library.symbols.model_abi_v1_export(), entry, resolved, () => library.close());

@@ -39,7 +39,12 @@ describe.skipIf(compiler === undefined)("ensureDefaultModel() with a compiler", 
     expect(ensureDefaultModel(models)).toBe(true);
     const model = loadModel(models, "arb");
     expect(model.compiledBy).toBe(compiler?.version ?? "");
-    expect(filesOf(models)).toEqual(["libarb_latest.so", `libarb_v${model.hash}.json`, `libarb_v${model.hash}.so`]);
+    expect(filesOf(models)).toEqual([
+      "arb-history.ndjson",
+      "libarb_latest.so",
+      `libarb_v${model.hash}.json`,
+      `libarb_v${model.hash}.so`,
+    ]);
     expect(readlinkSync(join(models, "libarb_latest.so"))).toBe(`libarb_v${model.hash}.so`);
     model.close();
   });

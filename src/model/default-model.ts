@@ -1,38 +1,21 @@
 /**
- * The models folder: which library is in use, and the default one for a start without any.
- *
- *   libarb_v<hash>.so     a library; <hash> is the first 16 hex digits of the SHA-256 of its bytes
- *   libarb_v<hash>.json   how it was made (optional)
- *   libarb_latest.so      symlink to the one in use, replaced by rename
- *   libarb_v<hash>.c and libarb_latest.c   the same as source, on machines without a compiler; the .so wins
- *
- * Files are written beside and renamed, so that two processes starting at once only do the same work twice.
+ * The default model, for a start without any: C of our own, compiled here. Two processes that start at once only do the
+ * same work twice. The folder's layout is in models-folder.ts.
  */
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { readJsonFile, writeFileAtomic } from "#core/atomic-file.ts";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { writeFileAtomic } from "#core/atomic-file.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
+import type { Log } from "#core/log.ts";
 import { type Compiler, compileLibrary, findCompiler } from "#ffi/c-compiler.ts";
-import { type ModelLibrary, openModelLibrary, openModelSource } from "#ffi/model-library.ts";
+import type { ModelLibrary } from "#ffi/model-library.ts";
 import { MODEL_ERROR } from "./errors.ts";
 import { FEATURES } from "./features.ts";
+import { LiveModel, openVersion } from "./live-model.ts";
+import { addVersion, fileInUse, flip, hashOf, listVersions, type ModelKind, manifestOf } from "./models-folder.ts";
 
-const HASH_DIGITS = 16;
 const BUILT_IN_COMPILER = "TinyCC inside Bun";
 const SOURCE_NAMES = ["model_abi.h", "default_model_tables.h", "default_model.c"] as const;
-
-/** "arb" scores arbitrage bundles. */
-export type ModelKind = "arb";
 
 export type Model = {
   /** The first 16 hex digits of the SHA-256 of the file. */
@@ -53,8 +36,6 @@ export type DefaultModelOptions = {
   readonly compiler?: Compiler | null;
 };
 
-type Provenance = { readonly compiledBy: string; readonly sourceHash: string };
-
 /**
  * Makes sure that a model is in use: builds the default one when there is none, or when the one in use is the default of
  * an earlier source. A library that somebody else put there is left alone. Says whether it built.
@@ -63,48 +44,100 @@ export function ensureDefaultModel(modelsDir: string, options: DefaultModelOptio
   mkdirSync(modelsDir, { recursive: true });
   const source = singleSource(options.sourceDir ?? findSourceDir());
   const sourceHash = hashOf(source);
-  const inUse = fileInUse(modelsDir, "arb");
+  const inUse = fileOf(modelsDir, "arb");
   if (inUse !== undefined) {
-    const made = provenanceOf(inUse);
-    if (made === undefined || made.sourceHash === sourceHash) return false;
+    const made = manifestOf(inUse)?.sourceHash;
+    if (made === undefined || made === sourceHash) return false;
   }
+  const { hash, extension } = buildDefault(modelsDir, source, options);
+  flip(modelsDir, "arb", "latest", hash, {
+    action: "promote",
+    by: "sandpiper",
+    why: "the default model",
+    atMs: Date.now(),
+    extension,
+  });
+  return true;
+}
+
+/** Compiles the default model and adds it as a version. */
+function buildDefault(modelsDir: string, source: string, options: DefaultModelOptions) {
+  const sourceHash = hashOf(source);
   const compiler = options.compiler === undefined ? findCompiler() : options.compiler;
   const building = mkdtempSync(join(modelsDir, ".building-"));
   try {
     // The name is part of what the compiler writes: it must be the same each time.
     const sourcePath = join(building, "default_model.c");
     writeFileAtomic(sourcePath, source);
-    if (compiler === undefined || compiler === null)
-      publish(modelsDir, sourcePath, ".c", { compiledBy: BUILT_IN_COMPILER, sourceHash });
-    else {
-      const library = join(building, "default_model.so");
-      compileLibrary(compiler, sourcePath, library);
-      publish(modelsDir, library, ".so", { compiledBy: compiler.version, sourceHash });
+    if (compiler === undefined || compiler === null) {
+      const built = { library: sourcePath, extension: ".c" } as const;
+      const hash = addVersion(modelsDir, "arb", built, { compiledBy: BUILT_IN_COMPILER, sourceHash });
+      return { hash, extension: ".c" } as const;
     }
+    const library = join(building, "default_model.so");
+    compileLibrary(compiler, sourcePath, library);
+    const hash = addVersion(modelsDir, "arb", { library }, { compiledBy: compiler.version, sourceHash });
+    return { hash, extension: ".so" } as const;
   } finally {
     rmSync(building, { recursive: true, force: true });
   }
-  return true;
+}
+
+/** The model that decides and the one that looks on, if any, following their symlinks from now on. */
+export function openLiveModels(modelsDir: string, kind: ModelKind, log: Pick<Log, "info" | "error">) {
+  if (ensureDefaultModel(modelsDir)) log.info("compiled the default model");
+  const model = openLiveModel(modelsDir, kind, log);
+  const shadow = new LiveModel({ modelsDir, kind, role: "shadow", log });
+  model.follow();
+  shadow.follow();
+  return { model, shadow };
+}
+
+/**
+ * The model for an agent's start, ready to be swapped. When the one in use is not sound the default takes its place until
+ * a sound one is promoted: an agent without a model cannot trade, and one with a bad model must not.
+ */
+function openLiveModel(modelsDir: string, kind: ModelKind, log: Pick<Log, "info" | "error">): LiveModel {
+  const options = { modelsDir, kind, role: "latest", log } as const;
+  const inUse = fileOf(modelsDir, kind);
+  try {
+    if (inUse !== undefined) return new LiveModel(options, { path: inUse, library: openChecked(inUse, kind) });
+  } catch (thrown) {
+    log.error(`ALARM: the model in use is not, the default decides: ${errorText(thrown)}`);
+  }
+  buildDefault(modelsDir, singleSource(findSourceDir()), {});
+  const sourceHash = hashOf(singleSource(findSourceDir()));
+  const path = listVersions(modelsDir, kind).find(({ manifest }) => manifest.sourceHash === sourceHash)?.path;
+  if (path === undefined)
+    throw new SandpiperError(MODEL_ERROR.defaultModel, `Cannot start: a default model in ${modelsDir}, was none`);
+  return new LiveModel(options, { path, library: openChecked(path, kind) });
+}
+
+/** The file in use, a library before a source. */
+const fileOf = (modelsDir: string, kind: ModelKind): string | undefined =>
+  fileInUse(modelsDir, kind, "latest") ?? fileInUse(modelsDir, kind, "latest", ".c");
+
+function openChecked(path: string, kind: ModelKind): ModelLibrary {
+  const library = openVersion(path, kind);
+  checkFeatures(library, path);
+  return library;
 }
 
 /** Opens the model in use. Throws a SandpiperError when there is none or it is not sound. */
 export function loadModel(modelsDir: string, kind: ModelKind): Model {
-  const path = fileInUse(modelsDir, kind);
+  const path = fileOf(modelsDir, kind);
   if (path === undefined)
     throw new SandpiperError(
       MODEL_ERROR.load,
       `Cannot load the ${kind} model: lib${kind}_latest.so in ${modelsDir}, was nothing`,
       "later",
     );
-  const library = path.endsWith(".c")
-    ? openModelSource(path, `predict_${kind}`)
-    : openModelLibrary(path, `predict_${kind}`);
-  checkFeatures(library, path);
+  const library = openChecked(path, kind);
   return {
     hash: hashOf(readFileSync(path)),
     featureCount: library.featureCount,
     defaultThreshold: library.defaultThreshold,
-    compiledBy: provenanceOf(path)?.compiledBy ?? "unknown",
+    compiledBy: manifestOf(path)?.compiledBy ?? "unknown",
     predict: library.predict,
     close: library.close,
   };
@@ -117,34 +150,6 @@ function checkFeatures(library: ModelLibrary, path: string): void {
     MODEL_ERROR.features,
     `Cannot use model ${path}: ${FEATURES.length} features, was ${library.featureCount}`,
   );
-}
-
-/** The file that the latest symlink names, by its own path. */
-function fileInUse(modelsDir: string, kind: ModelKind): string | undefined {
-  for (const extension of [".so", ".c"]) {
-    try {
-      return join(modelsDir, basename(readlinkSync(join(modelsDir, `lib${kind}_latest${extension}`))));
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
-    }
-  }
-  return undefined;
-}
-
-function publish(modelsDir: string, built: string, extension: ".so" | ".c", provenance: Provenance): void {
-  const name = `libarb_v${hashOf(readFileSync(built))}`;
-  writeFileAtomic(join(modelsDir, `${name}.json`), `${JSON.stringify(provenance)}\n`);
-  renameSync(built, join(modelsDir, name + extension));
-  const link = join(dirname(built), "latest");
-  symlinkSync(name + extension, link);
-  renameSync(link, join(modelsDir, `libarb_latest${extension}`));
-}
-
-function provenanceOf(path: string): Provenance | undefined {
-  const found = readJsonFile(path.replace(/\.(so|c)$/, ".json")) as Partial<Provenance> | undefined;
-  return typeof found?.compiledBy === "string" && typeof found.sourceHash === "string"
-    ? { compiledBy: found.compiledBy, sourceHash: found.sourceHash }
-    : undefined;
 }
 
 /** The default model as one source without includes of its own, so that it compiles alone wherever it lies. */
@@ -166,8 +171,4 @@ function singleSource(sourceDir: string): string {
 function findSourceDir(): string {
   const inTree = join(import.meta.dir, "..", "..", "abi");
   return existsSync(join(inTree, "default_model.c")) ? inTree : join(dirname(process.execPath), "abi");
-}
-
-function hashOf(bytes: string | Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex").slice(0, HASH_DIGITS);
 }

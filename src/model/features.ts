@@ -76,6 +76,34 @@ export type FeatureInput = {
   recentOutbidShare: number;
 };
 
+/** The order in which a record keeps an input's values. */
+const INPUT_NAMES = [
+  "grossLamports",
+  "inputLamports",
+  "hops",
+  "inputShareMax",
+  "feeBpsSum",
+  "reserveMinLamports",
+  "eventAgeMs",
+  "slotProgress",
+  "recentTipMedianLamports",
+  "recentLandedShare",
+  "recentOutbidShare",
+] as const satisfies readonly (keyof FeatureInput)[];
+
+/** The values of an input as a record keeps them. */
+export const inputValues = (input: FeatureInput): number[] => INPUT_NAMES.map((name) => input[name]);
+
+/** The input that a record's values were, or undefined when it is of another feature set. */
+export function inputOf(values: readonly number[]): FeatureInput | undefined {
+  if (values.length !== INPUT_NAMES.length) return undefined;
+  const input = createFeatureInput();
+  INPUT_NAMES.forEach((name, i) => {
+    input[name] = values[i] as number;
+  });
+  return input;
+}
+
 /** An input with the values of an agent that has sent nothing yet. */
 export function createFeatureInput(): FeatureInput {
   return {

@@ -403,6 +403,57 @@ export declare type Arb = Message<"realtime.Arb"> & {
    * @generated from field: uint64 tip_floor_lamports = 51;
    */
   tipFloorLamports: bigint;
+
+  /**
+   * What the decision was made from: with the model of model_hash, enough to make it again (`sandpiper explain`).
+   *
+   * in the order of src/model/features.ts
+   *
+   * @generated from field: repeated double feature_inputs = 52;
+   */
+  featureInputs: number[];
+
+  /**
+   * first 16 hex digits of the SHA-256 of features as 32-bit floats, little endian
+   *
+   * @generated from field: string feature_hash = 53;
+   */
+  featureHash: string;
+
+  /**
+   * least expected value that is sent, then
+   *
+   * @generated from field: sint64 ev_min_lamports = 54;
+   */
+  evMinLamports: bigint;
+
+  /**
+   * largest share of the gross that may go into the tip, then
+   *
+   * @generated from field: double tip_share_max = 55;
+   */
+  tipShareMax: number;
+
+  /**
+   * what a bundle costs that does not land, then
+   *
+   * @generated from field: uint64 miss_cost_lamports = 56;
+   */
+  missCostLamports: bigint;
+
+  /**
+   * the model that only looked on; empty without one
+   *
+   * @generated from field: string shadow_model_hash = 57;
+   */
+  shadowModelHash: string;
+
+  /**
+   * what it answered to the same features
+   *
+   * @generated from field: double shadow_score = 58;
+   */
+  shadowScore: number;
 };
 
 /**
