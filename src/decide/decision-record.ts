@@ -36,6 +36,8 @@ import { TIP_POLICIES, type TipPolicy } from "./tips/tip-bandit.ts";
 import { TIP_RESULT, type TipResult } from "./tips/tip-table.ts";
 
 export const DECISION_RING = { slotBytes: 1_024, capacity: 1_024 } as const;
+/** What of a slot a decision fills. */
+export const DECISION_BYTES = 656;
 export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
 const HOPS_MAX = 4;
 const TIPS_MAX = 16;
@@ -71,7 +73,7 @@ export type DecisionSplit = {
 };
 
 /** What a decision was made from beside the market: with its record, enough to make it again (`sandpiper explain`). */
-export type DecisionTerms = {
+type DecisionTerms = {
   /** 16 hex digits; the model that scored every rung of the ladder. */
   readonly modelHash: string;
   /** The model that only looked on, and what it would have answered; "" and NaN without one. */

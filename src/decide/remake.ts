@@ -29,7 +29,7 @@ export type DecisionOnRecord = {
   readonly missCostLamports: number;
 };
 
-export type Rung = { readonly tipLamports: number; readonly score: number; readonly evLamports: number };
+type Rung = { readonly tipLamports: number; readonly score: number; readonly evLamports: number };
 
 export type Remade = {
   /** Every rung that was affordable, as the model scores it. */

@@ -10,7 +10,7 @@ import { ARBITRAGE_RING } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, SlotProducer, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
 import { COUNTERS_BYTES, countersOver } from "./counters.ts";
-import { DECISION_RING, type Decision, OUTCOME_RING, readDecision } from "./decision-record.ts";
+import { DECISION_BYTES, DECISION_RING, type Decision, OUTCOME_RING, readDecision } from "./decision-record.ts";
 import { DECIDE_ERROR } from "./errors.ts";
 import type { Scorer } from "./evaluate.ts";
 import { createHotLoop } from "./hot-loop.ts";
@@ -106,7 +106,7 @@ export function replayTape(folder: string, model: Scorer): TapeReplay {
         counts.turns++;
         counts.records += taken;
         for (let at = decisions.peek(); at >= 0; at = decisions.peek()) {
-          replayed.push(decisions.u8.slice(at, at + DECISION_RING.slotBytes));
+          replayed.push(decisions.u8.slice(at, at + DECISION_BYTES));
           decisions.advance();
         }
         decisions.release();

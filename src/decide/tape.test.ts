@@ -139,7 +139,7 @@ test("a replayed tape decides what the loop decided, byte by byte, every time", 
 
 test("another model decides otherwise, and that shows", async () => {
   await live(250);
-  const { recorded, replayed } = replayTape(folder, () => 0.9);
+  const { recorded, replayed } = replayTape(folder, { hash: model.hash, predict: () => 0.9 });
   const different = recorded.filter((bytes, i) => Buffer.compare(bytes, replayed[i] ?? new Uint8Array()) !== 0);
   expect(different.length).toBeGreaterThan(0);
 });

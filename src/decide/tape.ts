@@ -10,7 +10,7 @@ import type { PoolCatalogue } from "#core/pool.ts";
 import { ARBITRAGE_RING } from "#memory/market-record.ts";
 import { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import type { PolicyTarget, Switchboard } from "#memory/switchboard.ts";
-import { DECISION_RING, OUTCOME_RING } from "./decision-record.ts";
+import { DECISION_BYTES, OUTCOME_RING } from "./decision-record.ts";
 import type { HotLoop, HotLoopParts } from "./hot-loop.ts";
 import { REASON_CODE } from "./reasons.ts";
 import { TAPE_KIND, TAPE_PAYLOAD_AT } from "./tape-ring.ts";
@@ -202,7 +202,7 @@ class TapedProducer extends SlotProducer {
 
   override advance(): void {
     // Claiming again without an advance gives the same slot.
-    this.tape.slot(TAPE_KIND.decision, this.u8, this.claim(), DECISION_RING.slotBytes);
+    this.tape.slot(TAPE_KIND.decision, this.u8, this.claim(), DECISION_BYTES);
     super.advance();
   }
 }

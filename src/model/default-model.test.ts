@@ -104,7 +104,12 @@ describe("ensureDefaultModel() without a compiler", () => {
     expect(ensureDefaultModel(models, { compiler: null })).toBe(true);
     const inBun = loadModel(models, "arb");
     expect(inBun.compiledBy).toBe("TinyCC inside Bun");
-    expect(filesOf(models)).toEqual([`libarb_latest.c`, `libarb_v${inBun.hash}.c`, `libarb_v${inBun.hash}.json`]);
+    expect(filesOf(models)).toEqual([
+      "arb-history.ndjson",
+      `libarb_latest.c`,
+      `libarb_v${inBun.hash}.c`,
+      `libarb_v${inBun.hash}.json`,
+    ]);
     if (compiler !== undefined) {
       const other = join(models, "other");
       ensureDefaultModel(other);

@@ -11,7 +11,7 @@ import { FEATURES } from "./features.ts";
 import { goldenOf, hashInName, hashOf, type ModelKind, manifestOf } from "./models-folder.ts";
 
 /** ns of one row at the median, on a busy machine; the models that we make take 1 to 10 µs. */
-export const LATENCY_NS_MAX = 200_000;
+const LATENCY_NS_MAX = 200_000;
 /** Fewer golden rows prove nothing. */
 const GOLDEN_ROWS_MIN = 100;
 

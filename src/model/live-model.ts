@@ -16,7 +16,7 @@ import { passGates } from "./gates.ts";
 import { fileInUse, hashOf, type ModelKind, type ModelRole } from "./models-folder.ts";
 
 /** How often the symlink is read, whatever the watch says. */
-export const LOOK_MS = 25;
+const LOOK_MS = 25;
 /** How long an old library stays open after nobody calls it any more. */
 const CLOSE_AFTER_MS = 1_000;
 
