@@ -43,6 +43,7 @@ const DOORS: readonly [packages: RegExp, rooms: readonly string[]][] = [
   [/^kafkajs/, ["bus"]],
   [/^(@clickhouse\/client|chdb)/, ["store"]],
   [/^@noble\/ed25519/, ["control"]],
+  [/^jose$/, ["gateway"]],
   [/^(elysia|@elysiajs\/)/, ["gateway"]],
   [/^swagger-ui-dist/, ["gateway/dashboard"]],
   [/^@triton-one\//, ["market"]],

@@ -29,6 +29,7 @@ const PLANS: Readonly<Record<Topic, TopicPlan>> = {
   "train-requests-proto": { partitions: 1, retentionDays: 30, why: "few; a trainer may be off for weeks" },
   "train-acks-proto": { partitions: 1, retentionDays: 30, why: "kept as long as the requests they answer" },
   "policy-updates-proto": { partitions: 1, retentionDays: 30, why: "one order over all modules" },
+  "control-audit-proto": { partitions: 1, retentionDays: 30, why: "kept as long as the commands, for the ledger" },
   "dead-letter-proto": { partitions: 1, retentionDays: 30, why: "time for a person to look" },
 };
 

@@ -15,8 +15,9 @@ export type CommanderOptions = {
   readonly key: SigningKey;
   /** Under which the agents know the key. */
   readonly keyId: string;
+  /** Who gives commands when a request does not say. */
   readonly issuer: string;
-  /** Where this issuer's nonces are kept; one process owns the file. */
+  /** Where the nonces are kept; one process owns the file. */
   readonly noncesPath: string;
   readonly clock: Pick<Clock, "wallNs">;
 };
@@ -26,11 +27,12 @@ export type CommandRequest = {
   readonly args?: ReadonlyMap<string, string>;
   /** Made up when left out. */
   readonly requestId?: string;
+  readonly issuer?: string;
 };
 /** A command that is on the bus; acks name its hash. */
 export type SentCommand = { readonly requestId: string; readonly sha256: string };
 
-/** One issuer with one key. Throws a SandpiperError when the nonce file cannot be used. */
+/** One key, which numbers the commands of each issuer. Throws a SandpiperError when the nonce file cannot be used. */
 export class Commander {
   readonly #options: CommanderOptions;
   readonly #nonces: NonceFile;
@@ -41,8 +43,9 @@ export class Commander {
   }
 
   /** The canonical bytes of the signed command. Throws a SandpiperError when its arguments make no order. */
-  sign({ module, action, args = new Map(), requestId = randomUUID() }: CommandRequest): Uint8Array {
-    const { key, keyId, issuer, clock } = this.#options;
+  sign(request: CommandRequest): Uint8Array {
+    const { key, keyId, clock } = this.#options;
+    const { module, action, args = new Map(), requestId = randomUUID(), issuer = this.#options.issuer } = request;
     const nowNs = clock.wallNs();
     const unsigned = {
       tsSeconds: nowNs / 1_000_000_000n,
@@ -69,7 +72,7 @@ export class Commander {
 }
 
 /** Puts a signed command on the bus. Throws a SandpiperError for bytes that are no command. */
-async function publishCommand(bus: Pick<Bus, "publish">, bytes: Uint8Array): Promise<SentCommand> {
+export async function publishCommand(bus: Pick<Bus, "publish">, bytes: Uint8Array): Promise<SentCommand> {
   const { module, requestId } = decodeCommand(bytes);
   await bus.publish("control-commands-proto", module, bytes);
   return { requestId, sha256: createHash("sha256").update(bytes).digest("hex") };

@@ -23,7 +23,7 @@ import { readSecretKeyFile } from "./sign.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const OPERATOR_KEY_ID = "operator";
+export const OPERATOR_KEY_ID = "operator";
 export const GUARD_KEY_ID = "guard";
 const GUARD_SCOPES = ["*:throttle", "*:kill"];
 /** Processes that answer commands: today one of each module, named after it. */

@@ -54,9 +54,18 @@ export const CONFIG_SCHEMA = {
   "log.level": choice(["debug", "info", "warn", "error"], "info", "least severe line that is written"),
   "log.format": choice(["text", "json"], "text", "text for people, json for machines"),
 
-  "gateway.host": text("127.0.0.1", "address the page and the API listen on; loopback until sign-in exists"),
+  "gateway.host": text(
+    "127.0.0.1",
+    "address the page and the API listen on; loopback only: others come through a proxy with TLS",
+  ),
   "gateway.port": port(8080, "TCP port of the page and the API"),
   "gateway.liveClientsMax": whole(64, 1, 10_000, "most pages that are fed live at the same time; the next is refused"),
+
+  "gateway.anonymous": choice(
+    ["viewer", "none"],
+    "viewer",
+    "what whoever reaches the port may do without signing in: read everything, or nothing. Commands always need an admin",
+  ),
 
   "control.keysPath": text("", "key file of those who may give commands; empty: keys/control.json under dataDir"),
   "control.twoPerson": text(

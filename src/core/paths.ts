@@ -13,6 +13,12 @@ export type RunPaths = {
   /** Secret of the operator's key that the API signs with, and of the guard's: hexadecimal digits, mode 0600. */
   readonly controlSecret: string;
   readonly guardSecret: string;
+  /** Where the API keeps the nonces of what it signs. */
+  readonly apiNonces: string;
+  /** People who sign in with a password, their sessions, and the key of their access tokens: mode 0600. */
+  readonly accounts: string;
+  readonly sessions: string;
+  readonly tokenKey: string;
   /** Public keys of the agents' acks, by agent, and the secret of one. */
   readonly ackKeys: string;
   readonly ackSecret: (agent: string) => string;
@@ -63,6 +69,10 @@ export function runPaths(dataDir: string): RunPaths {
     controlKeys: join(root, "keys", "control.json"),
     controlSecret: join(root, "keys", "control.hex"),
     guardSecret: join(root, "keys", "guard.hex"),
+    apiNonces: join(root, "control", "api.nonces"),
+    accounts: join(root, "keys", "accounts.json"),
+    sessions: join(root, "keys", "sessions.json"),
+    tokenKey: join(root, "keys", "token.hex"),
     ackKeys: join(root, "keys", "acks.json"),
     ackSecret: (agent) => join(root, "keys", `ack-${agent}.hex`),
     controlState: (agent) => join(root, "control", `${agent}.json`),

@@ -56,7 +56,7 @@ describe("assertLoopback()", () => {
   });
   test.each(["0.0.0.0", "::", "192.168.1.2", "example.com", "", "127.0.0.1.example.com"])("refuses %j", (host) => {
     expect(() => assertLoopback(host)).toThrow(
-      `Cannot listen on gateway.host: a loopback address until sign-in exists (127.0.0.1, ::1, localhost), was "${host}"`,
+      `Cannot listen on gateway.host: a loopback address (127.0.0.1, ::1, localhost; others come through a proxy with TLS), was "${host}"`,
     );
   });
 });

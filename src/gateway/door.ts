@@ -1,7 +1,7 @@
 /**
- * What every request passes before anything looks at it, and what every answer wears. There is no sign-in yet: the API
- * is read-only and on loopback, and these checks keep other people's web pages from reading it through the operator's
- * browser (DNS rebinding, cross-site fetches and sockets).
+ * What every request passes before anything looks at it, and what every answer wears. Reading may need no sign-in
+ * (gateway.anonymous), so these checks keep other people's web pages from reading through the operator's browser (DNS
+ * rebinding, cross-site fetches and sockets); who may do what is decided behind them (auth/).
  */
 import { SandpiperError } from "#core/error.ts";
 import type { ErrorCode } from "./api/schemas.ts";
@@ -12,6 +12,12 @@ const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|::1|\[::1\])$/;
 const LOOPBACK_HOST = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?$/i;
 /** Far above any address of ours. */
 const ADDRESS_LENGTH_MAX = 2_048;
+
+/** Everything that changes something; all else is only read. */
+const POST_PATHS = /^\/api\/(auth\/(challenge|sign-in|refresh|sign-out|revoke)|control\/module\/[^/]*)$/;
+
+/** The largest body is a signed command in hexadecimal digits. */
+const BODY_BYTES_MAX = 16_384;
 
 const SECURITY_HEADERS = {
   "Content-Security-Policy":
@@ -25,12 +31,12 @@ const SECURITY_HEADERS = {
   "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 } as const;
 
-/** Throws unless the address is loopback: without sign-in nobody else may read the page. */
+/** Throws unless the address is loopback: tokens must not cross a network without TLS. */
 export function assertLoopback(host: string): void {
   if (LOOPBACK.test(host)) return;
   throw new SandpiperError(
     GATEWAY_ERROR.address,
-    `Cannot listen on gateway.host: a loopback address until sign-in exists (127.0.0.1, ::1, localhost), was ${JSON.stringify(host)}`,
+    `Cannot listen on gateway.host: a loopback address (127.0.0.1, ::1, localhost; others come through a proxy with TLS), was ${JSON.stringify(host)}`,
   );
 }
 
@@ -43,15 +49,18 @@ export function refusalOf(request: Request): Response | undefined {
   const origin = headers.get("origin");
   if (origin !== null && origin !== `http://${host}` && origin !== `https://${host}`)
     return failure(403, "origin_refused", `Cannot answer this Origin: the page's own, was ${quoted(origin)}`);
-  if (method !== "GET" && method !== "HEAD") {
-    const answer = failure(
-      405,
-      "method_not_allowed",
-      `Cannot ${method.slice(0, 20)}: GET or HEAD, this API only reads`,
-    );
-    answer.headers.set("Allow", "GET, HEAD");
+  const allowed = POST_PATHS.test(new URL(request.url).pathname) ? ["POST"] : ["GET", "HEAD"];
+  if (!allowed.includes(method)) {
+    const answer = failure(405, "method_not_allowed", `Cannot ${method.slice(0, 20)}: ${allowed.join(" or ")} here`);
+    answer.headers.set("Allow", allowed.join(", "));
     return answer;
   }
+  // A form of another page could send its fields without asking first, but never as JSON.
+  if (method === "POST" && !/^application\/json\b/i.test(headers.get("content-type") ?? ""))
+    return failure(415, "invalid_body", "Cannot read the body: application/json, was another type");
+  const bodyBytes = Number(headers.get("content-length") ?? "0");
+  if (bodyBytes > BODY_BYTES_MAX)
+    return failure(413, "invalid_body", `Cannot read the body: at most ${BODY_BYTES_MAX} bytes, was ${bodyBytes}`);
   if (request.url.length > ADDRESS_LENGTH_MAX)
     return failure(
       414,
@@ -64,6 +73,13 @@ export function refusalOf(request: Request): Response | undefined {
 /** The typed error body of the API. */
 export function failure(status: number, code: ErrorCode, message: string): Response {
   return Response.json({ error: { code, message } }, { status });
+}
+
+/** Turned away further inside than the door: thrown by what asks who somebody is, answered as it stands. */
+export class TurnedAway extends Error {
+  constructor(readonly response: Response) {
+    super(`turned away with status ${response.status}`);
+  }
 }
 
 /** Adds what every answer wears. An answer that says nothing about caching must not be cached. */

@@ -9,4 +9,8 @@ export const GATEWAY_ERROR = {
   query: 1803,
   /** The bundled page lacks a file that it names. */
   page: 1804,
+  /** The file of accounts cannot be understood. */
+  accounts: 1805,
+  /** The body of a request is not what its route takes. */
+  body: 1806,
 } as const;

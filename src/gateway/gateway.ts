@@ -9,9 +9,12 @@ import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { RunPaths } from "#core/paths.ts";
 import { readGuardReport } from "#slo/report.ts";
+import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
+import type { Audit } from "./audit.ts";
+import type { Auth } from "./auth/auth.ts";
 import type { GatewayData } from "./data.ts";
-import { assertLoopback, failure, refusalOf, withSecurityHeaders } from "./door.ts";
+import { assertLoopback, failure, refusalOf, TurnedAway, withSecurityHeaders } from "./door.ts";
 import { GATEWAY_ERROR } from "./errors.ts";
 import { loadPages, type PageFiles, pageResponse } from "./page.ts";
 import { LiveFeed } from "./realtime/live-feed.ts";
@@ -31,6 +34,10 @@ export type GatewayOptions = {
   /** The port to listen on when it is not config's; 0 lets the system choose. */
   readonly port?: number;
   readonly nowMs?: () => number;
+  /** Where keys are looked for; the process's own when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Shows the first account's password, once; on standard output when left out. */
+  readonly show?: (text: string) => void;
 };
 
 export type Gateway = {
@@ -40,8 +47,12 @@ export type Gateway = {
 
 /** Seconds of silence after which a connection is let go. */
 const IDLE_SECONDS_MAX = 30;
-/** Nothing is ever sent to a read-only API. */
-const REQUEST_BYTES_MAX = 1_024;
+/** Above what the door takes: it is the door that says no, until a body is absurd. */
+const REQUEST_BYTES_MAX = 65_536;
+/** What needs an admin before anything of it is read. */
+const COMMAND_PATH = "/api/control/module/";
+/** What needs no role: signing in, and whether it is well. */
+const OPEN_PATHS = /^\/(api\/auth\/[^/]*|health)$/;
 
 /** Throws a SandpiperError when the address is not loopback or the port is taken. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -69,14 +80,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     nowMs,
     startedAtMs: nowMs(),
   };
-  const api = createApi({ data: options.data, sources, live: () => feed.stats(), log });
+  const access = await openAccess(options, nowMs);
+  const door = { ...access, anonymous: config["gateway.anonymous"] };
+  const api = createApi({ data: options.data, sources, live: () => feed.stats(), door, log });
   const transport = new SocketTransport({ feed, status: () => readStatus(sources), nowMs });
   const stopParts = async () => {
     transport.stop();
-    await feed.stop();
+    await Promise.all([feed.stop(), access.stop()]);
   };
   try {
-    const server = listen(options, pages, api, feed, transport);
+    const server = listen(options, { pages, api, feed, transport, ...access });
     return {
       port: server.port ?? 0,
       stop: async () => {
@@ -99,20 +112,32 @@ function readGroupLags(bus: Bus): readonly GroupLag[] {
   }
 }
 
+type Served = {
+  readonly pages: PageFiles;
+  readonly api: (request: Request) => Promise<Response>;
+  readonly feed: LiveFeed;
+  readonly transport: SocketTransport;
+  readonly auth: Auth;
+  readonly audit: Audit;
+};
+
 function listen(
   { config, port = config["gateway.port"] }: GatewayOptions,
-  pages: PageFiles,
-  api: (request: Request) => Promise<Response>,
-  feed: LiveFeed,
-  transport: SocketTransport,
+  { pages, api, feed, transport, auth, audit }: Served,
 ): Server<LiveSocketData> {
   const answer = async (request: Request, server: Server<LiveSocketData>): Promise<Response | undefined> => {
     const refusal = refusalOf(request);
-    if (refusal) return refusal;
+    if (refusal) {
+      const reason = `${request.method.slice(0, 10)} ${request.url.slice(0, 100)}`;
+      audit.refused({ door: "api", who: "", code: `status_${refusal.status}`, reason, message: new Uint8Array(0) });
+      return refusal;
+    }
     const { pathname } = new URL(request.url);
-    if (pathname === "/live") return upgrade(request, server, feed);
     const page = pages.get(pathname);
-    return page ? pageResponse(page) : await api(request);
+    if (page) return pageResponse(page);
+    if (pathname.startsWith(COMMAND_PATH)) await auth.admit(request, "admin", pathname.slice(COMMAND_PATH.length));
+    else if (!OPEN_PATHS.test(pathname)) await auth.admit(request, "viewer", "read");
+    return pathname === "/live" ? upgrade(request, server, feed) : await api(request);
   };
   try {
     return Bun.serve<LiveSocketData>({
@@ -124,7 +149,10 @@ function listen(
       idleTimeout: IDLE_SECONDS_MAX,
       maxRequestBodySize: REQUEST_BYTES_MAX,
       fetch: async (request, server) => {
-        const response = await answer(request, server);
+        const response = await answer(request, server).catch((thrown: unknown) => {
+          if (thrown instanceof TurnedAway) return thrown.response;
+          throw thrown;
+        });
         return response && withSecurityHeaders(response);
       },
       error: () => withSecurityHeaders(failure(500, "internal", "Cannot answer: the gateway's log says why")),
@@ -150,7 +178,10 @@ function upgrade(request: Request, server: Server<LiveSocketData>, feed: LiveFee
   const subscription = feed.subscribe();
   if (!subscription)
     return failure(503, "too_many_clients", "Cannot stream: fewer pages at a time (gateway.liveClientsMax)");
-  if (server.upgrade(request, { data: { subscription, stuckSinceMs: undefined } })) return undefined;
+  // A browser that offers protocols wants one of them back; the token among them is none.
+  const offered = request.headers.get("sec-websocket-protocol") ?? "";
+  const headers = /(^|,)\s*sandpiper\s*(,|$)/.test(offered) ? { "Sec-WebSocket-Protocol": "sandpiper" } : {};
+  if (server.upgrade(request, { headers, data: { subscription, stuckSinceMs: undefined } })) return undefined;
   feed.unsubscribe(subscription);
   return failure(400, "upgrade_required", "Cannot stream: a valid WebSocket handshake");
 }

@@ -10,6 +10,7 @@ export const TOPICS = [
   "train-requests-proto", // job id
   "train-acks-proto", // job id
   "policy-updates-proto", // module
+  "control-audit-proto", // door, or who did it
   "dead-letter-proto",
 ] as const;
 export type Topic = (typeof TOPICS)[number];

@@ -1,16 +1,18 @@
 /**
- * The API: read-only routes on Elysia, and the OpenAPI document that is made from them at /openapi.json. Each route
+ * The API: routes on Elysia, and the OpenAPI document that is made from them at /openapi.json. Each route
  * checks its query by the same table that documents it (query.ts).
  */
 import { openapi } from "@elysiajs/openapi";
-import { Elysia, type Static, t } from "elysia";
+import { Elysia, type Static, t, ValidationError } from "elysia";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { GatewayData } from "#gateway/data.ts";
-import { failure } from "#gateway/door.ts";
+import { failure, TurnedAway } from "#gateway/door.ts";
 import { GATEWAY_ERROR } from "#gateway/errors.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import { readHealth, readStatus, runWindow, type StatusSources } from "#gateway/status.ts";
+import { authRoutes } from "./auth-routes.ts";
+import { type ControlParts, controlRoutes } from "./control-routes.ts";
 import { namedFeatures } from "./named-features.ts";
 import { OPENAPI_INFO } from "./openapi-info.ts";
 import { prometheusText } from "./prometheus.ts";
@@ -40,6 +42,7 @@ export type ApiOptions = {
   readonly data: GatewayData;
   readonly sources: StatusSources;
   readonly live: () => LiveStats;
+  readonly door: ControlParts & { readonly anonymous: "viewer" | "none" };
   readonly log: Log;
 };
 
@@ -56,7 +59,9 @@ export function createApi(options: ApiOptions): (request: Request) => Promise<Re
     .onError(({ error, code, path }) => asFailure(error, String(code), path, options.log))
     .use(openapi({ provider: null, path: "/swagger", specPath: "/openapi.json", documentation: OPENAPI_INFO }))
     .use(runRoutes(options))
-    .use(recordRoutes(options));
+    .use(recordRoutes(options))
+    .use(authRoutes(options.door))
+    .use(controlRoutes(options.door));
   return (request) => Promise.resolve(app.handle(request));
 }
 
@@ -231,8 +236,15 @@ async function profitOfRun(url: URL, data: GatewayData, sources: StatusSources) 
 }
 
 function asFailure(error: unknown, code: string, path: string, log: Log): Response {
+  if (error instanceof TurnedAway) return error.response;
   if (code === "NOT_FOUND")
     return failure(404, "not_found", `Cannot find ${JSON.stringify(path.slice(0, 100))}: a path of /swagger`);
+  // An answer of ours that is not what we say of it is our fault.
+  const asked = !(error instanceof ValidationError) || error.type !== "response";
+  if ((code === "VALIDATION" && asked) || code === "PARSE")
+    return failure(400, "invalid_body", "Cannot read the body: JSON as /swagger describes it, was something else");
+  if (error instanceof SandpiperError && error.code === GATEWAY_ERROR.body)
+    return failure(400, "invalid_body", error.message);
   if (error instanceof SandpiperError && error.code === GATEWAY_ERROR.query)
     return failure(400, "invalid_query", error.message);
   if (error instanceof SandpiperError && error.retry !== "never") {

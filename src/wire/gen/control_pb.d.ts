@@ -206,6 +206,205 @@ export declare type Ack = Message<"control.Ack"> & {
 export declare const AckSchema: GenMessage<Ack>;
 
 /**
+ * An attempt that was turned away before it became a command or a token. Never holds a secret.
+ *
+ * @generated from message control.Refused
+ */
+export declare type Refused = Message<"control.Refused"> & {
+  /**
+   * where: api, sign-in, live, bus
+   *
+   * @generated from field: string door = 1;
+   */
+  door: string;
+
+  /**
+   * as far as it is known
+   *
+   * @generated from field: string who = 2;
+   */
+  who: string;
+
+  /**
+   * @generated from field: string code = 3;
+   */
+  code: string;
+
+  /**
+   * for people
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * what came, cut; a token by its hash
+   *
+   * @generated from field: bytes message = 5;
+   */
+  message: Uint8Array;
+};
+
+/**
+ * Describes the message control.Refused.
+ * Use `create(RefusedSchema)` to create a new message.
+ */
+export declare const RefusedSchema: GenMessage<Refused>;
+
+/**
+ * Limits of a module that changed, and what they were.
+ *
+ * @generated from message control.PolicyUpdate
+ */
+export declare type PolicyUpdate = Message<"control.PolicyUpdate"> & {
+  /**
+   * @generated from field: string module = 1;
+   */
+  module: string;
+
+  /**
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: map<string, string> before = 3;
+   */
+  before: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, string> after = 4;
+   */
+  after: { [key: string]: string };
+};
+
+/**
+ * Describes the message control.PolicyUpdate.
+ * Use `create(PolicyUpdateSchema)` to create a new message.
+ */
+export declare const PolicyUpdateSchema: GenMessage<PolicyUpdate>;
+
+/**
+ * What the guard did by itself, and the figures that made it.
+ *
+ * @generated from message control.GuardAction
+ */
+export declare type GuardAction = Message<"control.GuardAction"> & {
+  /**
+   * @generated from field: string module = 1;
+   */
+  module: string;
+
+  /**
+   * @generated from field: string action = 2;
+   */
+  action: string;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: map<string, string> figures = 5;
+   */
+  figures: { [key: string]: string };
+};
+
+/**
+ * Describes the message control.GuardAction.
+ * Use `create(GuardActionSchema)` to create a new message.
+ */
+export declare const GuardActionSchema: GenMessage<GuardAction>;
+
+/**
+ * A model that an agent swapped in.
+ *
+ * @generated from message control.ModelChange
+ */
+export declare type ModelChange = Message<"control.ModelChange"> & {
+  /**
+   * @generated from field: string module = 1;
+   */
+  module: string;
+
+  /**
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * @generated from field: string after = 3;
+   */
+  after: string;
+
+  /**
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message control.ModelChange.
+ * Use `create(ModelChangeSchema)` to create a new message.
+ */
+export declare const ModelChangeSchema: GenMessage<ModelChange>;
+
+/**
+ * What goes into the ledger beside commands and acks.
+ *
+ * @generated from message control.Audit
+ */
+export declare type Audit = Message<"control.Audit"> & {
+  /**
+   * Unix time
+   *
+   * @generated from field: uint64 at_ns = 1;
+   */
+  atNs: bigint;
+
+  /**
+   * @generated from oneof control.Audit.event
+   */
+  event: {
+    /**
+     * @generated from field: control.Refused refused = 2;
+     */
+    value: Refused;
+    case: "refused";
+  } | {
+    /**
+     * @generated from field: control.PolicyUpdate policy = 3;
+     */
+    value: PolicyUpdate;
+    case: "policy";
+  } | {
+    /**
+     * @generated from field: control.GuardAction guard = 4;
+     */
+    value: GuardAction;
+    case: "guard";
+  } | {
+    /**
+     * @generated from field: control.ModelChange model = 5;
+     */
+    value: ModelChange;
+    case: "model";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message control.Audit.
+ * Use `create(AuditSchema)` to create a new message.
+ */
+export declare const AuditSchema: GenMessage<Audit>;
+
+/**
  * @generated from enum control.Module
  */
 export enum Module {
