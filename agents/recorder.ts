@@ -1,9 +1,11 @@
 /**
- * The process that keeps the record: everything that is said on the bus goes into ClickHouse's typed tables, exactly once.
- * At start it brings the tables to this version. Where ClickHouse reads Kafka itself (store.reader), that is all it does.
+ * The process that keeps the record: the ledger of the control river on disk, and everything that is said on the bus in
+ * ClickHouse's typed tables, exactly once. At start it brings the tables to this version. Where ClickHouse reads Kafka itself
+ * (store.reader), it leaves the tables to it.
  */
 import { openBus } from "#bus/open.ts";
 import { SandpiperError } from "#core/error.ts";
+import { keepLedger } from "#ledger/keep.ts";
 import type { Store } from "#store/client.ts";
 import { STORE_ERROR } from "#store/errors.ts";
 import { startIngest } from "#store/ingest.ts";
@@ -32,14 +34,19 @@ async function waitForStore(store: Store): Promise<void> {
 }
 
 runAgent("recorder", async ({ config, paths, log, ready }) => {
+  const bus = openBus(config, paths, log, "recorder");
+  // Before anything waits for ClickHouse: the ledger needs the disk alone.
+  const ledger = await keepLedger({ bus, folder: paths.ledger, secretPath: paths.ledgerSecret, log });
   const store = openStore(config, paths);
   await waitForStore(store);
   for (const line of await prepareStore(store, config)) log.info(`tables: ${line}`);
   if (isReadByClickhouse(config)) {
     ready();
-    return () => store.close();
+    return async () => {
+      await ledger.stop();
+      await Promise.all([bus.close(), store.close()]);
+    };
   }
-  const bus = openBus(config, paths, log, "recorder");
   const ingest = startIngest({ bus, store, log });
   const reporting = setInterval(() => {
     const stats = ingest.stats();
@@ -49,7 +56,7 @@ runAgent("recorder", async ({ config, paths, log, ready }) => {
   ready();
   return async () => {
     clearInterval(reporting);
-    await ingest.stop();
+    await Promise.all([ingest.stop(), ledger.stop()]);
     await bus.close();
     await store.close();
   };

@@ -25,6 +25,9 @@ export type RunPaths = {
   /** What commands made of an agent, and the nonces it has taken. */
   readonly controlState: (agent: string) => string;
   readonly controlNonces: (agent: string) => string;
+  /** Folder of the ledger, and the secret that signs its checkpoints. */
+  readonly ledger: string;
+  readonly ledgerSecret: string;
   /** The embedded bus (SQLite). */
   readonly bus: string;
   /** Folder of what producers keep while Kafka is away, a file each. */
@@ -77,6 +80,8 @@ export function runPaths(dataDir: string): RunPaths {
     ackSecret: (agent) => join(root, "keys", `ack-${agent}.hex`),
     controlState: (agent) => join(root, "control", `${agent}.json`),
     controlNonces: (agent) => join(root, "control", `${agent}.nonces`),
+    ledger: join(root, "ledger"),
+    ledgerSecret: join(root, "keys", "ledger.key"),
     bus: join(root, "bus", "bus.sqlite"),
     spool: join(root, "bus", "spool"),
     clickhouse: join(root, "clickhouse"),

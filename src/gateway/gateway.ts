@@ -82,7 +82,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const access = await openAccess(options, nowMs);
   const door = { ...access, anonymous: config["gateway.anonymous"] };
-  const api = createApi({ data: options.data, sources, live: () => feed.stats(), door, log });
+  const api = createApi({
+    data: options.data,
+    sources,
+    live: () => feed.stats(),
+    ledgerFolder: options.paths.ledger,
+    door,
+    log,
+  });
   const transport = new SocketTransport({ feed, status: () => readStatus(sources), nowMs });
   const stopParts = async () => {
     transport.stop();

@@ -7,6 +7,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
 const POLICY: LedgerEntry = {
   kind: "policy",
   atNs: "1790000000000000000",
+  source: "test/1",
   module: "ARBITRAGE",
   requestId: "r-1",
   before: { tip_ladder: "1,2", ev_min: "0.001" },
@@ -14,7 +15,7 @@ const POLICY: LedgerEntry = {
 };
 const GOLDEN =
   '{"after":{"€":"\\n"},"atNs":"1790000000000000000","before":{"ev_min":"0.001","tip_ladder":"1,2"},' +
-  '"kind":"policy","module":"ARBITRAGE","requestId":"r-1"}';
+  '"kind":"policy","module":"ARBITRAGE","requestId":"r-1","source":"test/1"}';
 
 const word = fc.string({ unit: "grapheme", maxLength: 20 });
 const hex = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString("hex"));
@@ -23,22 +24,49 @@ const atNs = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map(String);
 const entries: fc.Arbitrary<LedgerEntry> = fc.oneof(
   fc.record({
     kind: fc.constant("command"),
-    ...{ atNs, requestId: word, issuer: word, keyId: word, module: word, action: word, message: hex },
+    ...{ atNs, source: word, requestId: word, issuer: word, keyId: word, module: word, action: word, message: hex },
   }),
-  fc.record({ kind: fc.constant("ack"), atNs, requestId: word, agent: word, state: word, reason: word, message: hex }),
-  fc.record({ kind: fc.constant("policy"), atNs, module: word, requestId: word, before: map, after: map }),
-  fc.record({ kind: fc.constant("model"), atNs, module: word, before: word, after: word, reason: word }),
-  fc.record({ kind: fc.constant("training-ack"), atNs, jobId: word, state: word, message: word }),
+  fc.record({
+    kind: fc.constant("ack"),
+    atNs,
+    source: word,
+    requestId: word,
+    agent: word,
+    state: word,
+    reason: word,
+    message: hex,
+  }),
+  fc.record({
+    kind: fc.constant("policy"),
+    atNs,
+    source: word,
+    module: word,
+    requestId: word,
+    before: map,
+    after: map,
+  }),
+  fc.record({ kind: fc.constant("model"), atNs, source: word, module: word, before: word, after: word, reason: word }),
+  fc.record({ kind: fc.constant("training-ack"), atNs, source: word, jobId: word, state: word, message: word }),
   fc.record({
     kind: fc.constant("guard"),
     atNs,
+    source: word,
     module: word,
     action: word,
     requestId: word,
     reason: word,
     figures: map,
   }),
-  fc.record({ kind: fc.constant("refused"), atNs, door: word, who: word, code: word, reason: word, message: hex }),
+  fc.record({
+    kind: fc.constant("refused"),
+    atNs,
+    source: word,
+    door: word,
+    who: word,
+    code: word,
+    reason: word,
+    message: hex,
+  }),
 );
 
 test("encodeEntry() sorts keys, writes no space and no line feed", () => {

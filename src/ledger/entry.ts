@@ -1,8 +1,8 @@
 /**
  * What a leaf says: one event of the control river, as one line of JSON whose bytes are fixed by its content.
  *
- *   {"agent":"arbitrage-0","atNs":"1790000000000000000","kind":"ack","message":"0a…","reason":"","requestId":"r-1",
- *    "state":"applied"}
+ *   {"agent":"arbitrage","atNs":"1790000000000000000","kind":"ack","message":"0a…","reason":"","requestId":"r-1",
+ *    "source":"control-acks-proto/r-1/17","state":"applied"}
  *
  * Canonical: the members of RFC 8785 that we need. Keys in order of their UTF-16 units, no white space, strings as
  * JSON.stringify writes them, no numbers (a 64-bit count is text), every field present. `message` is the signed message
@@ -16,7 +16,7 @@ import { LEDGER_ERROR } from "./errors.ts";
 /** Longest leaf in bytes. */
 export const ENTRY_BYTES_MAX = 65_536;
 
-/** The fields of each kind, beside `kind` and `atNs`. text: any; hex: lower case, whole bytes; map: text to text. */
+/** The fields of each kind, beside `kind`, `atNs` and `source`. text: any; hex: lower case, whole bytes; map: text to text. */
 const KINDS = {
   /** An accepted command, as published. */
   command: { requestId: "text", issuer: "text", keyId: "text", module: "text", action: "text", message: "hex" },
@@ -34,14 +34,17 @@ const KINDS = {
   refused: { door: "text", who: "text", code: "text", reason: "text", message: "hex" },
 } as const;
 
+/** What every kind has beside its own fields. */
+const COMMON: readonly string[] = ["kind", "atNs", "source"];
+
 type Shape = "text" | "hex" | "map";
 type ValueOf<S extends Shape> = S extends "map" ? Readonly<Record<string, string>> : string;
 type Kind = keyof typeof KINDS;
-type EntryOf<K extends Kind> = { readonly kind: K; readonly atNs: string } & {
+type EntryOf<K extends Kind> = { readonly kind: K; readonly atNs: string; readonly source: string } & {
   readonly [F in keyof (typeof KINDS)[K]]: (typeof KINDS)[K][F] extends Shape ? ValueOf<(typeof KINDS)[K][F]> : never;
 };
 
-/** One event; `atNs` is Unix time in nanoseconds, as text. */
+/** One event; `atNs` is Unix time in nanoseconds, as text; `source` says where it came from, once for each event. */
 export type LedgerEntry = { [K in Kind]: EntryOf<K> }[Kind];
 
 /** The canonical bytes. Throws for what is not an entry. */
@@ -74,10 +77,11 @@ function checked(value: unknown): LedgerEntry {
   if (!isRecord(value)) return refuse("an object", typeof value);
   const { kind, atNs } = value;
   if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) return refuse("a known kind", `${kind}`.slice(0, 40));
+  if (!isText(value["source"])) return refuse("a source as text", "missing or something else");
   if (typeof atNs !== "string" || !/^(0|[1-9][0-9]{0,19})$/.test(atNs)) return refuse("atNs in nanoseconds", "not");
   // Object.hasOwn above has shown that it is one.
   const fields: Readonly<Record<string, Shape>> = KINDS[kind as Kind];
-  const unknown = Object.keys(value).find((name) => name !== "kind" && name !== "atNs" && !Object.hasOwn(fields, name));
+  const unknown = Object.keys(value).find((name) => !COMMON.includes(name) && !Object.hasOwn(fields, name));
   if (unknown !== undefined) refuse(`only the fields of ${kind}`, unknown.slice(0, 40));
   for (const [name, shape] of Object.entries(fields))
     if (!fits(value[name], shape)) refuse(`${kind}.${name} as ${shape}`, "missing or something else");

@@ -4,6 +4,7 @@ import type { LedgerEntry } from "./entry.ts";
 export const testEntry = (number: number): LedgerEntry => ({
   kind: "refused",
   atNs: String(1_790_000_000_000_000_000n + BigInt(number)),
+  source: `test/${number}`,
   door: "api",
   who: `nobody ${number}`,
   code: "1401",

@@ -2,7 +2,7 @@
  * The control river on real parts without a market: bus, gateway, and the control service of both agents, in one process.
  * Tests give commands as an operator or an attacker would, and look at the switchboards as the hot thread does.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bus } from "#bus/bus.ts";
@@ -14,6 +14,11 @@ import { type RunPaths, runPaths } from "#core/paths.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import type { GatewayData } from "#gateway/data.ts";
 import { type Gateway, startGateway } from "#gateway/gateway.ts";
+import { decodeEntry, type LedgerEntry } from "#ledger/entry.ts";
+import { ledgerFiles } from "#ledger/files.ts";
+import { keepLedger, type LedgerKeeper } from "#ledger/keep.ts";
+import { readVerifierKey } from "#ledger/note.ts";
+import { LedgerReader } from "#ledger/reader.ts";
 import { createPolicyTarget, type PolicyTarget, Switchboard } from "#memory/switchboard.ts";
 import type { ModuleName } from "#wire/command.ts";
 
@@ -32,6 +37,7 @@ const NO_TABLES: GatewayData = {
   decision: async () => undefined,
   outcomes: async () => [],
   profit: async () => [],
+  sandwiches: async () => [],
 };
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };
@@ -45,6 +51,7 @@ export class ControlStage {
   password = "";
   token = "";
   gateway!: Gateway;
+  #ledger!: LedgerKeeper;
   readonly #readers = new Map<ModuleName, { board: Switchboard; target: PolicyTarget; service: ControlService }>();
   #shown = 0;
 
@@ -57,6 +64,8 @@ export class ControlStage {
   async #start(flags: readonly string[], environment: Record<string, string>): Promise<void> {
     const { config } = loadConfig({ environment: {}, flags: ["--dataDir", this.folder, ...flags] });
     const clock = createSystemClock();
+    const { ledger: folder, ledgerSecret: secretPath } = this.paths;
+    this.#ledger = await keepLedger({ bus: this.bus, folder, secretPath, log: QUIET });
     this.gateway = await startGateway({
       ...{ config, paths: this.paths, runId: "test", bus: this.bus, data: NO_TABLES, log: QUIET, port: 0, environment },
       nowMs: () => Date.now() + this.laterMs,
@@ -120,9 +129,21 @@ export class ControlStage {
     return this.post(`/api/control/module/${target}`, { wait_ms: 20_000, ...body }, token);
   }
 
+  /** Every leaf that is signed now, each with its proof checked. */
+  leaves(): LedgerEntry[] {
+    const files = ledgerFiles(this.paths.ledger);
+    const reader = new LedgerReader(this.paths.ledger, readVerifierKey(readFileSync(files.verifier, "utf8").trimEnd()));
+    try {
+      return Array.from({ length: reader.checkpoint.size }, (_, index) => decodeEntry(reader.leaf(index).bytes));
+    } finally {
+      reader.close();
+    }
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#readers.values()].map(({ service }) => service.stop()));
     await this.gateway.stop();
+    await this.#ledger.stop();
     await this.bus.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -13,6 +13,7 @@ import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import { readHealth, readStatus, runWindow, type StatusSources } from "#gateway/status.ts";
 import { authRoutes } from "./auth-routes.ts";
 import { type ControlParts, controlRoutes } from "./control-routes.ts";
+import { ledgerRoutes } from "./ledger-routes.ts";
 import { namedFeatures } from "./named-features.ts";
 import { OPENAPI_INFO } from "./openapi-info.ts";
 import { prometheusText } from "./prometheus.ts";
@@ -42,6 +43,7 @@ export type ApiOptions = {
   readonly data: GatewayData;
   readonly sources: StatusSources;
   readonly live: () => LiveStats;
+  readonly ledgerFolder: string;
   readonly door: ControlParts & { readonly anonymous: "viewer" | "none" };
   readonly log: Log;
 };
@@ -50,18 +52,26 @@ const BUCKET_MS_MIN = 1_000;
 /** Longest id that is looked for; longer ones are simply not there. */
 const ID_LENGTH_MAX = 128;
 
+const NOTHING = new Uint8Array(0);
+
 const badQuery = { 400: ErrorSchema } as const;
 const storeAway = { 503: ErrorSchema } as const;
 
 /** Answers any request under /api, /health, /metrics and /openapi.json; never throws. */
 export function createApi(options: ApiOptions): (request: Request) => Promise<Response> {
   const app = new Elysia({ normalize: false })
-    .onError(({ error, code, path }) => asFailure(error, String(code), path, options.log))
+    .onError(({ error, code, path }) => {
+      const answer = asFailure(error, String(code), path, options.log);
+      if (answer.status === 400 && path.startsWith("/api/control/"))
+        options.door.audit.refused({ door: "api", who: "", code: "invalid_body", reason: path, message: NOTHING });
+      return answer;
+    })
     .use(openapi({ provider: null, path: "/swagger", specPath: "/openapi.json", documentation: OPENAPI_INFO }))
     .use(runRoutes(options))
     .use(recordRoutes(options))
     .use(authRoutes(options.door))
-    .use(controlRoutes(options.door));
+    .use(controlRoutes(options.door))
+    .use(ledgerRoutes(options.ledgerFolder));
   return (request) => Promise.resolve(app.handle(request));
 }
 

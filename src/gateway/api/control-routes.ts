@@ -27,10 +27,6 @@ export function controlRoutes({ auth, control, audit }: ControlParts) {
   } as const;
   return new Elysia({ normalize: false })
     .onBeforeHandle(({ request }) => readNoQuery(new URL(request.url)))
-    .onError(({ code, path }) => {
-      if (code !== "VALIDATION" && code !== "PARSE") return;
-      audit.refused({ door: "api", who: "", code: "invalid_body", reason: path, message: new Uint8Array(0) });
-    })
     .post(
       "/api/control/module/:target",
       async ({ request, params, body, status }) => {
