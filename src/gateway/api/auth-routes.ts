@@ -15,13 +15,16 @@ import {
 import { readNoQuery } from "./query.ts";
 import { ErrorSchema } from "./schemas.ts";
 
-const refusals = { 400: ErrorSchema, 401: ErrorSchema, 403: ErrorSchema, 429: ErrorSchema } as const;
+const refusals = {
+  ...{ 400: ErrorSchema, 401: ErrorSchema, 403: ErrorSchema, 413: ErrorSchema, 415: ErrorSchema, 429: ErrorSchema },
+} as const;
 const bearer = { security: [{ bearer: [] }] };
 
 export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly anonymous: "viewer" | "none" }) {
   return new Elysia({ normalize: false })
     .onBeforeHandle(({ request }) => readNoQuery(new URL(request.url)))
     .post("/api/auth/challenge", () => ({ challenge: auth.challenge() }), {
+      parse: "json",
       body: NothingSchema,
       response: { 200: ChallengeAnswerSchema, ...refusals },
       detail: {
@@ -42,6 +45,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
               Uint8Array.from(Buffer.from(body.signature_hex, "hex")),
             ),
       {
+        parse: "json",
         body: t.Union([PasswordSignInSchema, KeySignInSchema]),
         response: { 200: SignInAnswerSchema, ...refusals },
         detail: {
@@ -53,6 +57,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
       },
     )
     .post("/api/auth/refresh", async ({ body }) => await auth.refresh(body.refresh_token), {
+      parse: "json",
       body: RefreshSchema,
       response: { 200: SignInAnswerSchema, ...refusals },
       detail: {
@@ -69,6 +74,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
         return { sessions: visitor === undefined ? 0 : 1 };
       },
       {
+        parse: "json",
         body: NothingSchema,
         response: { 200: RevokedSchema, ...refusals },
         detail: {
@@ -86,6 +92,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
         return { sessions: auth.revoke(body.name) };
       },
       {
+        parse: "json",
         body: RevokeSchema,
         response: { 200: RevokedSchema, ...refusals },
         detail: { tags: ["Sign-in"], summary: "End every session of a name", description: "Role admin.", ...bearer },

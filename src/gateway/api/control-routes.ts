@@ -22,6 +22,8 @@ export function controlRoutes({ auth, control, audit }: ControlParts) {
     400: ErrorSchema,
     401: ErrorSchema,
     403: ErrorSchema,
+    413: ErrorSchema,
+    415: ErrorSchema,
     429: ErrorSchema,
     503: ErrorSchema,
   } as const;
@@ -42,6 +44,7 @@ export function controlRoutes({ auth, control, audit }: ControlParts) {
         return status(202, { request_id: sent.requestId, command_sha256: sent.sha256, acks: acks.map(ackRow) });
       },
       {
+        parse: "json",
         body: CommandBodySchema,
         response: { 202: CommandAnswerSchema, 404: ErrorSchema, 409: ErrorSchema, 422: ErrorSchema, ...refusals },
         detail: {
