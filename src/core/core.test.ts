@@ -63,6 +63,21 @@ describe("createLog()", () => {
     expect(text).toHaveLength(5);
   });
 
+  test("keeps a flood of one message back, says how much it was, and lets others through", () => {
+    const said: string[] = [];
+    let nowMs = 0;
+    const write = (line: string) => void said.push(line);
+    const flooded = createLog({ process: "test", level: "info", format: "json", write, now: () => new Date(nowMs) });
+    for (let i = 0; i < 1_000; i++) flooded.warn("again");
+    flooded.warn("something else");
+    expect(said).toHaveLength(21);
+    nowMs = 10_000;
+    flooded.warn("again", { why: "still" });
+    expect(JSON.parse(said.at(-1) ?? "")).toMatchObject({ message: "again", why: "still", suppressed: 980 });
+    flooded.warn("again");
+    expect(JSON.parse(said.at(-1) ?? "")).not.toHaveProperty("suppressed");
+  });
+
   test("writes nothing below its level", () => {
     const before = lines.length;
     log.debug("quiet");

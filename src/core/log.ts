@@ -23,6 +23,12 @@ export interface LogOptions {
   readonly now?: () => Date;
 }
 
+/** Lines of one message within a window; what comes beyond is counted, and the next line of that message says how many. */
+const LINES_MAX = 20;
+const WINDOW_MS = 10_000;
+/** Messages that are counted apart at the same time; the oldest gives way. */
+const MESSAGES_MAX = 500;
+
 const RANK = { debug: 0, info: 1, warn: 2, error: 3 } as const;
 /** Names whose values are secrets wherever they appear. */
 const SECRET_NAME = /password|secret|token|private|seed_?phrase|_sk\b|authorization/i;
@@ -30,8 +36,26 @@ const SECRET_NAME = /password|secret|token|private|seed_?phrase|_sk\b|authorizat
 export function createLog(options: LogOptions): Log {
   const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const now = options.now ?? (() => new Date());
-  const line = (level: LogLevel, message: string, fields: Fields = {}) => {
+  const seen = new Map<string, { fromMs: number; lines: number; suppressed: number }>();
+  /** How many lines of this message were kept back before this one; undefined when this one is kept back, too. */
+  const admit = (message: string): number | undefined => {
+    const nowMs = now().getTime();
+    const known = seen.get(message);
+    if (known !== undefined && nowMs - known.fromMs < WINDOW_MS) {
+      if (known.lines++ < LINES_MAX) return 0;
+      known.suppressed++;
+      return undefined;
+    }
+    seen.delete(message);
+    seen.set(message, { fromMs: nowMs, lines: 1, suppressed: 0 });
+    if (seen.size > MESSAGES_MAX) seen.delete(seen.keys().next().value as string);
+    return known?.suppressed ?? 0;
+  };
+  const line = (level: LogLevel, message: string, given: Fields = {}) => {
     if (RANK[level] < RANK[options.level]) return;
+    const suppressed = admit(message);
+    if (suppressed === undefined) return;
+    const fields = suppressed > 0 ? { ...given, suppressed } : given;
     const shown = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, SECRET_NAME.test(name) ? "[hidden]" : value] as const);
