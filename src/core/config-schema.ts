@@ -249,6 +249,9 @@ export const CONFIG_SCHEMA = {
   "risk.openAttemptsMax": whole(64, 1, 64, "attempts that may be open at once"),
   "risk.sendsPerMinuteMax": whole(6_000, 1, 1_000_000, "attempts that may be made in a minute"),
 
+  "otel.endpoint": text("", "base address of an OTLP/HTTP collector that gets traces of bundles; empty sends none"),
+  "otel.share": number(0.01, 0, 1, "share of the bundles that are traced"),
+
   "guard.acts": choice(
     ["yes", "no"],
     "yes",
