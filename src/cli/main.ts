@@ -11,6 +11,7 @@ import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runDoctor } from "./doctor.ts";
 import { runExplain } from "./explain.ts";
+import { runFork } from "./fork.ts";
 import { runJudge } from "./judge.ts";
 import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
@@ -40,6 +41,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   config: {
     about: "print every option, its value and where it came from",
     run: async (args) => printConfig(readConfig(args, process.env)),
+  },
+  fork: {
+    about: "a private copy of a cluster (--market.rpcUrl URL), fetched as it is asked for and kept equal",
+    run: runFork,
   },
   record: {
     about: "record the market, or import others' files: [PATH] --out FOLDER [--seconds N]",

@@ -15,6 +15,7 @@ import { readWireTransaction } from "./wire-transaction.ts";
 export type GeyserMessage =
   | { readonly kind: "answer"; readonly id: number; readonly error: string | undefined }
   | { readonly kind: "slot"; readonly slot: bigint; readonly slotStartMs: number }
+  | { readonly kind: "writes"; readonly slot: bigint; readonly accounts: readonly AccountWrite[] }
   | {
       readonly kind: "transaction";
       readonly transaction: MarketTransaction;
@@ -41,6 +42,7 @@ export function readGeyserMessage(text: string): GeyserMessage {
   const slot = BigInt(result.at("slot").whole());
   if (result.has("slotStartMs"))
     return { kind: "slot", slot, slotStartMs: Math.trunc(result.at("slotStartMs").number()) };
+  if (!result.has("transaction")) return { kind: "writes", slot, accounts: readAccounts(result) };
   return { kind: "transaction", transaction: readTransaction(result, slot), accounts: readAccounts(result) };
 }
 

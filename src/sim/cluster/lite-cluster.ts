@@ -19,7 +19,13 @@ import { Executor, type Verdict } from "./executor.ts";
 import { airdropTransaction, faucetOf } from "./faucet.ts";
 import { feeLamports } from "./fees.ts";
 import { Ledger, type LedgerLimits } from "./ledger.ts";
-import type { LocalCluster, RecordedTransaction, SimulateOptions, SimulateResult } from "./local-cluster.ts";
+import type {
+  LocalCluster,
+  MovedAccount,
+  RecordedTransaction,
+  SimulateOptions,
+  SimulateResult,
+} from "./local-cluster.ts";
 import { loadAddresses } from "./lookup-tables.ts";
 import type { ParsedTransaction } from "./message.ts";
 import { RecentBlockhashes } from "./recent-blockhashes.ts";
@@ -57,6 +63,7 @@ class LiteCluster implements LocalCluster {
   readonly #blockhashes: RecentBlockhashes;
   readonly #faucet: ReturnType<typeof faucetOf>;
   readonly #transactionListeners = new Set<(transaction: RecordedTransaction) => void>();
+  readonly #accountListeners = new Set<(accounts: readonly MovedAccount[]) => void>();
   readonly #slotListeners = new Set<(slot: bigint) => void>();
   #slot: bigint;
   #slotStartMs = 0;
@@ -147,6 +154,16 @@ class LiteCluster implements LocalCluster {
   setAccount(address: Address, state: AccountState): void {
     this.#capitalization += state.lamports - (this.account(address)?.lamports ?? 0n);
     this.#machine.write(address, state);
+  }
+
+  moveAccounts(accounts: readonly MovedAccount[]): void {
+    for (const { address, state } of accounts) this.setAccount(address, state);
+    for (const listener of this.#accountListeners) listener(accounts);
+  }
+
+  onAccounts(listener: (accounts: readonly MovedAccount[]) => void): () => void {
+    this.#accountListeners.add(listener);
+    return () => void this.#accountListeners.delete(listener);
   }
 
   addProgram(address: Address, elf: Uint8Array): void {

@@ -26,6 +26,9 @@ export type RecordedTransaction = ExecutedTransaction & {
   readonly blockTimeSeconds: number;
 };
 
+/** An account as somebody else's cluster has it now. */
+export type MovedAccount = { readonly address: Address; readonly state: AccountState };
+
 export type SimulateOptions = { readonly verifySignatures: boolean; readonly replaceBlockhash: boolean };
 
 export type SimulateResult = {
@@ -52,6 +55,10 @@ export interface LocalCluster extends Cluster {
   readonly startSlot: bigint;
   /** All lamports in existence. */
   readonly capitalizationLamports: bigint;
+  /** Writes accounts that changed outside of this cluster, together, and tells who follows accounts. */
+  moveAccounts(accounts: readonly MovedAccount[]): void;
+  /** Called after accounts were moved. Answers how to stop. */
+  onAccounts(listener: (accounts: readonly MovedAccount[]) => void): () => void;
   onTransaction(listener: (transaction: RecordedTransaction) => void): () => void;
   /** Runs a transaction on the present state and forgets it. */
   simulate(parsed: ParsedTransaction, options: SimulateOptions): SimulateResult;

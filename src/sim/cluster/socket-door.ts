@@ -107,6 +107,9 @@ class Door {
       cluster.onTransaction((transaction) => {
         for (const { onTransaction } of this.open.values()) onTransaction?.(transaction);
       }),
+      cluster.onAccounts((accounts) => {
+        for (const { onAccounts } of this.open.values()) onAccounts?.(accounts);
+      }),
       cluster.onSlot((slot) => {
         for (const { onSlot } of this.open.values()) onSlot?.(slot);
       }),

@@ -4,12 +4,13 @@
  *
  *   params   [{ "owners": [address…], "accounts": [address…] }]    both empty: every transaction
  *   result   { slot, slotStartMs }
+ *          | { slot, accounts: [{ pubkey, owner, lamports, data }] }         changed outside of the cluster, see sim/fork
  *          | { slot, transactionIndex, signature, error, timeNs, accounts: [{ pubkey, owner, lamports, writeVersion, data }],
  *              transaction, logs, innerInstructions }
  *
  * A transaction that wrote one matching account comes with all it wrote. Numbers over 2^53 are texts, bytes are base64.
  */
-import type { RecordedTransaction } from "#sim/cluster/local-cluster.ts";
+import type { MovedAccount, RecordedTransaction } from "#sim/cluster/local-cluster.ts";
 import { encodeInner } from "#sim/cluster/rpc/encode-transaction.ts";
 import { addressOf, configAt, listAt } from "#sim/cluster/rpc/params.ts";
 import type { Subscribe } from "./subscription.ts";
@@ -30,9 +31,27 @@ export const geyserSubscribe: Subscribe = ({ cluster, clock, notify }, params) =
     onTransaction: (transaction) => {
       if (matches(transaction)) notify(encodeGroup(transaction, clock.wallNs()));
     },
+    onAccounts: (moved) => {
+      const wanted = moved.filter(
+        ({ address, state }) => everything || accounts.has(address) || owners.has(state.owner),
+      );
+      if (wanted.length > 0) notify(encodeMoved(cluster.slot, wanted));
+    },
     onSlot: (slot) => notify({ slot: Number(slot), slotStartMs: cluster.slotStartMs }),
   };
 };
+
+function encodeMoved(slot: bigint, moved: readonly MovedAccount[]): unknown {
+  return {
+    slot: Number(slot),
+    accounts: moved.map(({ address, state: { owner, lamports, data } }) => ({
+      pubkey: address,
+      owner,
+      lamports: lamports.toString(),
+      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64"),
+    })),
+  };
+}
 
 function encodeGroup(transaction: RecordedTransaction, timeNs: bigint): unknown {
   return {

@@ -1,7 +1,7 @@
 /** What a subscription of the socket door is, and the waiting for a commitment that most of them share. */
 import type { Clock } from "#core/clock.ts";
 import { type Commitment, slotAt } from "#sim/cluster/commitment.ts";
-import type { LocalCluster, RecordedTransaction } from "#sim/cluster/local-cluster.ts";
+import type { LocalCluster, MovedAccount, RecordedTransaction } from "#sim/cluster/local-cluster.ts";
 
 /** Notices that wait for their commitment in one subscription; beyond, the oldest are dropped and counted. */
 const WAITING_MAX = 16_384;
@@ -27,6 +27,8 @@ export type Subscription = {
   /** Called once the client knows the subscription's number. */
   readonly start?: () => void;
   readonly onTransaction?: (transaction: RecordedTransaction) => void;
+  /** Accounts that changed outside of the cluster. */
+  readonly onAccounts?: (accounts: readonly MovedAccount[]) => void;
   /** The slot that now begins. */
   readonly onSlot?: (slot: bigint) => void;
 };
