@@ -21,8 +21,8 @@ import { createRecordingSource, openRecording } from "#market/recording/recordin
 import type { MarketEvent } from "#market/source.ts";
 import { ARBITRAGE_RING, MEV_RING } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
-import { testMarket } from "#sim/fixture.ts";
 import { geyserSubscribe } from "#sim/cluster/socket/geyser-subscription.ts";
+import { testMarket } from "#sim/fixture.ts";
 
 const SLOTS = 150;
 const ROUNDS = 5;
@@ -61,7 +61,14 @@ function ringOf(format: SlotRingFormat, clock: ManualClock) {
     for (; consumer.peek() >= 0; consumer.advance());
     consumer.release();
   };
-  return { ring: new MarketRing(buffer, () => {}, () => clock.monotonicNs()), empty };
+  return {
+    ring: new MarketRing(
+      buffer,
+      () => {},
+      () => clock.monotonicNs(),
+    ),
+    empty,
+  };
 }
 
 async function feedAll(events: readonly MarketEvent[]): Promise<void> {
@@ -105,7 +112,11 @@ const events = texts.map((text, i): MarketEvent => {
 const read = await best(() => texts.forEach(readGeyserMessage));
 rows.push({ figure: "local cluster's messages read (JSON)", value: perSecond(texts.length, read), beside: "" });
 const fed = await best(() => feedAll(events));
-rows.push({ figure: "events through the feed: decode, state, rings", value: perSecond(events.length, fed), beside: "" });
+rows.push({
+  figure: "events through the feed: decode, state, rings",
+  value: perSecond(events.length, fed),
+  beside: "",
+});
 
 const folder = mkdtempSync(join(tmpdir(), "sandpiper-bench-"));
 try {
