@@ -27,6 +27,7 @@ runAgent("sim", async ({ config, paths, log, clock, ready }) => {
     slotMs,
     tradesPerSlot: config["sim.tradesPerSlot"],
     rivals: config["sim.rivals"],
+    sandwichShare: config["sim.sandwichShare"],
     wallet: config["sim.wallet"],
     program: readProgramFile("cp-swap"),
     concentrated: { pools: config["sim.concentratedPools"], program: readProgramFile("clmm") },

@@ -41,7 +41,7 @@ test("sandpiper migrate applies every migration once, and reaches a server by it
   const first = await sandpiper(["migrate", ...flags], server);
   expect(first).toMatchObject({ code: 0, err: "" });
   expect(first.out).toContain("applied 1 arbitrage_decisions\n");
-  expect(first.out).toContain("applied 8 named_views\n");
+  expect(first.out).toContain("applied 8 named_views\napplied 9 sandwiches\n");
   expect((await sandpiper(["migrate", ...embedded])).out).toBe("up to date\n");
   const wrong = await sandpiper(["migrate", ...flags], { ...server, SANDPIPER_CLICKHOUSE_PASSWORD: "no" });
   expect(wrong.code).not.toBe(0);
@@ -75,6 +75,51 @@ async function fillTables() {
     "INSERT INTO sandpiper.metrics (at, agent, inserted_at) SELECT now64(6) - INTERVAL 1 MINUTE AS at, 'mev', at + INTERVAL 250 MILLISECOND",
   );
 }
+
+/** Four sandwiches: three of `ann`, one of them together with `bob`, one of `cat`; and a finding that is none. */
+async function fillFindings() {
+  const row = (id: number, type: string, attackers: string, leader: string, net: number) =>
+    `(now64(6), 'm${id}', '${type}', ${attackers}, '${leader}', ${100 + id}, ${net}, 7, ['v', 'w'], 0.9)`;
+  await engine.store.command(`INSERT INTO sandpiper.mev_opportunities
+    (at, decision_id, type, attackers, leader, slot, net_lamports, victims_loss_lamports, victim_wallets, score) VALUES
+    ${[
+      row(1, "bundle", "['ann']", "L1", 10),
+      row(2, "wide", "['ann']", "L1", 20),
+      row(3, "multi_wallet", "['ann', 'bob']", "L2", 30),
+      row(4, "same_slot", "['cat']", "L1", 40),
+      row(5, "backrun", "['us']", "L1", 50),
+    ].join(",")}`);
+}
+
+test("the views of sandwiches give sums per wallet and leader, and shares with Wilson's interval", async () => {
+  await sandpiper(["migrate", ...embedded]);
+  await fillFindings();
+  const ask = async (...args: string[]) => rowsOf(await sandpiper(["query", ...args, "--json", ...embedded]));
+  const byAttacker = await ask("sandwiches_by_attacker");
+  expect(byAttacker.map((row) => [row["wallet"], row["sandwiches"], row["net_lamports_sum"], row["victims"]])).toEqual([
+    ["ann", "3", "60", "6"],
+    ["bob", "1", "30", "2"],
+    ["cat", "1", "40", "2"],
+  ]);
+  const [ann, bob] = byAttacker;
+  expect(ann?.["share"]).toBe(0.75);
+  expect(ann?.["share_low"]).toBeCloseTo(0.3006, 4);
+  expect(ann?.["share_high"]).toBeCloseTo(0.9544, 4);
+  expect(bob?.["share_low"]).toBeCloseTo(0.0456, 4);
+  expect(bob?.["share_high"]).toBeCloseTo(0.6994, 4);
+  const byLeader = await ask("sandwiches_by_leader");
+  expect(byLeader).toMatchObject([
+    {
+      leader: "L1",
+      sandwiches: "3",
+      slot_first: "101",
+      slot_last: "104",
+      victims_loss_lamports_sum: "21",
+      share: 0.75,
+    },
+    { leader: "L2", sandwiches: "1", share: 0.25 },
+  ]);
+}, 60_000);
 
 test("the named views answer what was put into the tables", async () => {
   await sandpiper(["migrate", ...embedded]);

@@ -51,7 +51,12 @@ export class ReplayAgents {
       arbitrage: new MarketRing(market, silent, options.nowNs),
       mev: new MarketRing(mev, silent, options.nowNs),
     };
-    this.reader = new SwapReader(new SlotConsumer(mev), (dex, pool) => this.swaps.see(dex, pool));
+    this.reader = new SwapReader(new SlotConsumer(mev), {
+      transaction: ({ swaps }) => {
+        for (const { dex, pool } of swaps) this.swaps.see(dex, pool);
+      },
+      catalogue: silent,
+    });
     this.#decisions = new SlotConsumer(decisions);
     this.#loop = createHotLoop({
       market: new SlotConsumer(market),

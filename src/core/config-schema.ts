@@ -96,6 +96,7 @@ export const CONFIG_SCHEMA = {
   ),
   "sim.concentratedPools": whole(8, 0, 8, "concentrated-liquidity pools in the sim; 0 for none"),
   "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),
+  "sim.sandwichShare": number(0.1, 0, 1, "share of the sim's larger purchases that somebody sandwiches; 0 for none"),
   "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
 
   "market.rpcUrl": text("", "JSON-RPC of a node of the network, http(s)://…; it may hold a key", true),

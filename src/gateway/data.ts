@@ -2,7 +2,7 @@
  * What the gateway asks of the record: a narrow interface, so that the API does not know where the rows are. Rows carry
  * the field names of proto/realtime.proto; 64-bit integers are decimal text, as in protobuf's own JSON mapping.
  */
-import type { DecisionRow, OutcomeRow } from "./api/schemas.ts";
+import type { DecisionRow, OutcomeRow, SandwichRow } from "./api/schemas.ts";
 
 /** Where a page of a listing ends: everything strictly before this time and id. */
 export type Cursor = { readonly ns: bigint; readonly id: string };
@@ -18,6 +18,13 @@ export type OutcomeQuery = {
   readonly limit: number;
   readonly before?: Cursor;
   readonly landed?: boolean;
+};
+
+export type SandwichQuery = {
+  readonly limit: number;
+  readonly before?: Cursor;
+  /** One of its attackers. */
+  readonly attacker?: string;
 };
 
 /** Sums over one run. */
@@ -48,6 +55,8 @@ export interface GatewayData {
   decision(id: string): Promise<RecordedDecision | undefined>;
   /** Newest first. */
   outcomes(query: OutcomeQuery): Promise<OutcomeRow[]>;
+  /** What the mev agent found, newest first. */
+  sandwiches(query: SandwichQuery): Promise<SandwichRow[]>;
   /** Realised profit per bucket of `stepMs` since the window's start, oldest first, empty buckets left out. */
   profit(window: RunWindow, stepMs: number): Promise<ProfitStep[]>;
 }

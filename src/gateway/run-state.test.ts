@@ -23,6 +23,7 @@ function totalsFrom(answer: () => Promise<RunTotals>) {
     decisions: refuse,
     decision: refuse,
     outcomes: refuse,
+    sandwiches: refuse,
     profit: refuse,
   };
   const cache = new RunTotalsCache(data, () => nowMs);

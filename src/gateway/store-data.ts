@@ -3,13 +3,23 @@
  * to a table never leaks into an answer unseen. The store gives 64-bit integers as decimal text, as the API does.
  */
 import type { Store } from "#store/client.ts";
-import { type DecisionRow, DecisionSchema, type OutcomeRow, OutcomeSchema } from "./api/schemas.ts";
+import {
+  type DecisionRow,
+  DecisionSchema,
+  type OutcomeRow,
+  OutcomeSchema,
+  type SandwichRow,
+  SandwichSchema,
+} from "./api/schemas.ts";
 import type { Cursor, GatewayData, RecordedDecision, RunWindow } from "./data.ts";
 
 const DECISIONS = "sandpiper.arb_opportunities";
 const OUTCOMES = "sandpiper.bundle_outcomes_typed";
+const FINDINGS = "sandpiper.mev_opportunities";
 const DECISION_COLUMNS = columnsOf(DecisionSchema.properties);
 const OUTCOME_COLUMNS = columnsOf(OutcomeSchema.properties);
+const SANDWICH_COLUMNS = columnsOf(SandwichSchema.properties);
+const IS_SANDWICH = { sql: "type IN ('same_slot', 'bundle', 'wide', 'multi_wallet')", params: {} };
 
 export function storeData(store: Pick<Store, "query">): GatewayData {
   return {
@@ -32,6 +42,16 @@ export function storeData(store: Pick<Store, "query">): GatewayData {
       return store.query<OutcomeRow>(
         `SELECT ${OUTCOME_COLUMNS} FROM ${OUTCOMES} ${where}
          ORDER BY at DESC, bundle_id DESC LIMIT {limit:UInt32}`,
+        { ...params, limit },
+      );
+    },
+    sandwiches: ({ limit, before, attacker }) => {
+      const byAttacker =
+        attacker === undefined ? undefined : { sql: "has(attackers, {who:String})", params: { who: attacker } };
+      const { where, params } = conditions([IS_SANDWICH, olderThan("decision_id", before), byAttacker]);
+      return store.query<SandwichRow>(
+        `SELECT ${SANDWICH_COLUMNS} FROM ${FINDINGS} ${where}
+         ORDER BY at DESC, decision_id DESC LIMIT {limit:UInt32}`,
         { ...params, limit },
       );
     },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SandpiperError } from "#core/error.ts";
 import type { PoolCatalogue } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
-import { RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
+import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, slotRingBytes } from "#memory/slot-ring.ts";
@@ -13,7 +13,7 @@ import { parseBlock } from "./block-shape.ts";
 import { PoolCatalogueBook } from "./catalogue.ts";
 import { Feed } from "./feed.ts";
 import { MarketRing } from "./market-ring.ts";
-import { SwapReader } from "./swap-reader.ts";
+import { type RingTransaction, SwapReader } from "./swap-reader.ts";
 import { type TestPool, testAmmPool, testBlock, testSwapTransaction } from "./test-block.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sandpiper-feed-"));
@@ -90,7 +90,7 @@ describe("Feed", () => {
       ["poolState", 0, lastOfGroup | replayed],
     ]);
     expect(records[1]?.words).toEqual(pool.reserves);
-    expect(readAll(mev.consumer).map(({ kind }) => kind)).toEqual(["catalogue", "swap"]);
+    expect(readAll(mev.consumer).map(({ kind }) => kind)).toEqual(["catalogue", "transaction", "swap"]);
     expect(arbitrage.rings()).toBe(2);
   });
 
@@ -107,10 +107,10 @@ describe("Feed", () => {
     const { arbitrage, mev, swap, feed } = createRig(4);
     const pool = newPool();
     for (let i = 0; i < 6; i++) swap(pool);
-    // Catalogue and three states found room; three did not.
+    // Catalogue and three states found room; three did not. In the mev ring a swap comes with its transaction.
     expect(arbitrage.ring.dropped).toBe(3);
-    expect(mev.ring.dropped).toBe(3);
-    expect(feed.troubles()).toMatchObject({ arbitrageDropped: 3, mevDropped: 3, malformedAccounts: 0 });
+    expect(mev.ring.dropped).toBe(10);
+    expect(feed.troubles()).toMatchObject({ arbitrageDropped: 3, mevDropped: 10, malformedAccounts: 0 });
     expect(readAll(arbitrage.consumer).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
     feed.serveSnapshots();
     const after = readAll(arbitrage.consumer);
@@ -169,17 +169,44 @@ describe("Feed", () => {
 
 describe("SwapReader", () => {
   test("counts events and swaps, and what the ring had no room for", () => {
-    const { mev, swap } = createRig(4);
+    const { mev, swap } = createRig(8);
     const pool = newPool();
-    const seen: string[] = [];
-    const reader = new SwapReader(mev.consumer, (dex, address) => seen.push(`${dex} ${address}`));
+    const seen: RingTransaction[] = [];
+    let catalogues = 0;
+    const reader = new SwapReader(mev.consumer, {
+      transaction: (transaction) => void seen.push(transaction),
+      catalogue: () => void catalogues++,
+    });
     for (let i = 0; i < 6; i++) swap(pool);
     while (reader.doWork(2) > 0);
     swap(pool);
-    expect(reader.doWork(10)).toBe(1);
-    expect(reader).toMatchObject({ events: 5, swaps: 4, dropped: 3, slot: 8 });
-    expect(new Set(seen).size).toBe(1);
+    // A swap's record and its transaction's.
+    expect(reader.doWork(10)).toBe(2);
+    expect(reader).toMatchObject({ events: 5, swaps: 4, dropped: 6, slot: 8 });
+    expect([seen.length, catalogues]).toEqual([4, 1]);
     expect(reader.lagMs(5e9)).toBe(0);
+  });
+
+  test("hands out a transaction whole: who paid what, and each swap as it was executed", () => {
+    const { mev, swap } = createRig();
+    const pool = newPool();
+    swap(pool);
+    const seen: RingTransaction[] = [];
+    const reader = new SwapReader(mev.consumer, {
+      transaction: (transaction) => void seen.push(transaction),
+      catalogue: () => {},
+    });
+    while (reader.doWork(64) > 0);
+    const [{ feeLamports, feePayer, signature, payments, swaps } = {} as RingTransaction] = seen;
+    expect({ feeLamports, payments }).toEqual({ feeLamports: 5_000n, payments: [] });
+    for (const address of [feePayer, signature]) expect(address.length).toBeGreaterThan(30);
+    expect(swaps).toHaveLength(1);
+    const [one] = swaps;
+    expect(one).toMatchObject({ dex: "raydium-amm-v4", poolIndex: 0, exact: "in", program: RAYDIUM_AMM_V4_PROGRAM });
+    expect(one?.amountIn).toBeGreaterThan(0n);
+    expect(one?.reservesBefore[one.inputSide]).toBe(
+      (pool.reserves[one?.inputSide ?? 0] as bigint) - (one?.amountIn ?? 0n),
+    );
   });
 });
 

@@ -4,14 +4,16 @@
  * room is dropped and counted, and the arbitrage ring gets a whole snapshot as soon as there is room again.
  */
 import { base58Decode } from "#core/base58.ts";
-import type { Address } from "#core/units.ts";
+import { type Address, SIGNATURE_FEE_LAMPORTS } from "#core/units.ts";
 import { MARKET_RECORD_FLAG, TICKS_PER_RECORD } from "#memory/market-record.ts";
 import type { PoolCatalogueBook } from "./catalogue.ts";
 import type { TickChange } from "./concentrated-book.ts";
 import type { MarketRecord, MarketRing, RecordOrigin } from "./market-ring.ts";
+import { paymentsOf } from "./payments.ts";
 import { PoolBook } from "./pool-book.ts";
 import type { AccountWrite, MarketEvent } from "./source.ts";
 import { decodeSwaps, type MarketSwap } from "./swaps.ts";
+import type { MarketInstruction, MarketTransaction } from "./transaction.ts";
 
 /** A snapshot of many pools goes out in pieces of about this many records, so that it fits beside what happens meanwhile. */
 const SNAPSHOT_PIECE_RECORDS = 1_024;
@@ -153,7 +155,7 @@ export class Feed {
     }
     this.#announcePools();
     this.#options.arbitrage.write(this.#states([...touched]), origin);
-    if (swaps.length > 0) this.#writeSwaps(swaps, base58Decode(transaction.signature), origin);
+    this.#writeMev(transaction, swaps, origin);
     for (const swap of swaps) this.#options.onSwap?.(swap, event);
   }
 
@@ -163,16 +165,26 @@ export class Feed {
     this.#options.arbitrage.write(this.#states(touched), this.#origin(0));
   }
 
-  #writeSwaps(swaps: readonly MarketSwap[], signature: Uint8Array, origin: RecordOrigin): void {
-    const records = swaps.map(
-      (swap): MarketRecord => ({
-        kind: "swap",
-        pool: this.#options.catalogue.find(swap.pool)?.index,
-        swap,
-        signature,
-      }),
+  /** One group for whoever watches what others do: the transaction, the SOL it sent, its swaps. */
+  #writeMev(transaction: MarketTransaction, swaps: readonly MarketSwap[], origin: RecordOrigin): void {
+    const payments = transaction.failed ? [] : paymentsOf(transaction);
+    if (swaps.length === 0 && payments.length === 0) return;
+    const { feePayer, instructions, feeLamports = SIGNATURE_FEE_LAMPORTS } = transaction;
+    const signature = base58Decode(transaction.signature);
+    this.#options.mev.write(
+      [
+        { kind: "transaction", signature, feePayer, feeLamports },
+        ...payments.map((payment) => ({ kind: "payment" as const, ...payment })),
+        ...swaps.map((swap) => ({
+          kind: "swap" as const,
+          pool: this.#options.catalogue.find(swap.pool)?.index,
+          swap,
+          signature,
+          program: topLevelProgram(instructions, swap.instructionIndex),
+        })),
+      ],
+      origin,
     );
-    this.#options.mev.write(records, origin);
   }
 
   /** Readers look into the catalogue file before they meet a new number. */
@@ -220,4 +232,10 @@ function tickRecords(pool: number, changes: readonly TickChange[], cleared: bool
   for (let i = 0; i < changes.length || (cleared && i === 0); i += TICKS_PER_RECORD)
     records.push({ kind: "ticks", pool, cleared: cleared && i === 0, ticks: changes.slice(i, i + TICKS_PER_RECORD) });
   return records;
+}
+
+function topLevelProgram(instructions: MarketTransaction["instructions"], index: number): Address {
+  let at = index;
+  while (at > 0 && instructions[at]?.depth !== 1) at--;
+  return (instructions[at] as MarketInstruction).program;
 }

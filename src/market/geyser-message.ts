@@ -75,6 +75,7 @@ function readTransaction(result: Walker, slot: bigint): MarketTransaction {
     signature: result.at("signature").text() as Signature,
     feePayer: keys[0] as Address,
     failed: result.has("error"),
+    feeLamports: result.has("fee") ? BigInt(result.at("fee").whole()) : undefined,
     instructions,
     logs: result
       .at("logs")

@@ -7,9 +7,11 @@
  */
 import { base58Decode } from "#core/base58.ts";
 import { DEX_NAMES } from "#core/pool.ts";
+import type { Address } from "#core/units.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL, TICK_RECORD } from "#memory/market-record.ts";
 import { SlotProducer } from "#memory/slot-ring.ts";
 import type { ConcentratedState, TickChange } from "./concentrated-book.ts";
+import type { Payment } from "./payments.ts";
 import type { Reserves } from "./pool-book.ts";
 import type { MarketSwap } from "./swaps.ts";
 
@@ -38,7 +40,16 @@ export type MarketRecord =
       readonly pool: number | undefined;
       readonly swap: MarketSwap;
       readonly signature: Uint8Array;
+      /** The top-level program that it went through. */
+      readonly program: Address;
     }
+  | {
+      readonly kind: "transaction";
+      readonly signature: Uint8Array;
+      readonly feePayer: Address;
+      readonly feeLamports: bigint;
+    }
+  | ({ readonly kind: "payment" } & Payment)
   | { readonly kind: "slot"; readonly slotStartMs: number }
   | { readonly kind: "catalogue"; readonly version: number }
   | { readonly kind: "end" };
@@ -115,7 +126,18 @@ export class MarketRing {
       producer.i32[(at + MARKET_RECORD.tickCurrent) >> 2] = record.state.tickCurrent;
     } else if (record.kind === "ticks") this.#putTicks(at, record.cleared, record.ticks);
     else if (record.kind === "slot") put64(MARKET_RECORD.slotStartMs, BigInt(record.slotStartMs));
-    else if (record.kind === "swap") this.#putSwap(at, record.swap, record.signature, put64);
+    else if (record.kind === "transaction") {
+      put64(MARKET_RECORD.feeLamports, record.feeLamports);
+      this.#putAddress(at + MARKET_RECORD.feePayer, record.feePayer);
+      producer.u8.set(record.signature.subarray(0, 64), at + MARKET_RECORD.signature);
+    } else if (record.kind === "payment") {
+      put64(MARKET_RECORD.paymentLamports, record.lamports);
+      this.#putAddress(at + MARKET_RECORD.paymentFrom, record.from);
+      this.#putAddress(at + MARKET_RECORD.paymentTo, record.to);
+    } else if (record.kind === "swap") {
+      this.#putSwap(at, record.swap, record.signature, put64);
+      this.#putAddress(at + MARKET_RECORD.program, record.program);
+    }
     producer.advance();
   }
 
@@ -139,10 +161,15 @@ export class MarketRing {
     u32[(at + MARKET_RECORD.inputSide) >> 2] = swap.inputSide;
     put64(MARKET_RECORD.swapReserve0, swap.reservesBefore[0]);
     put64(MARKET_RECORD.swapReserve1, swap.reservesBefore[1]);
-    u8.set(base58Decode(swap.pool).subarray(0, 32), at + MARKET_RECORD.poolAddress);
-    u8.set(base58Decode(swap.trader).subarray(0, 32), at + MARKET_RECORD.trader);
+    this.#putAddress(at + MARKET_RECORD.poolAddress, swap.pool);
+    this.#putAddress(at + MARKET_RECORD.trader, swap.trader);
     u8.set(signature.subarray(0, 64), at + MARKET_RECORD.signature);
     u32[(at + MARKET_RECORD.dex) >> 2] = DEX_NAMES.indexOf(swap.dex);
+    u32[(at + MARKET_RECORD.exactOut) >> 2] = swap.kind === "base-out" ? 1 : 0;
+  }
+
+  #putAddress(at: number, address: Address): void {
+    this.#producer.u8.set(base58Decode(address).subarray(0, 32), at);
   }
 }
 
@@ -163,6 +190,8 @@ function poolWord(record: MarketRecord): number {
       return record.version;
     case "slot":
     case "end":
+    case "transaction":
+    case "payment":
       return NO_POOL;
   }
 }

@@ -165,10 +165,13 @@ describe("createSimSource()", () => {
       const index = rig.catalogue.find(facts.address)?.index ?? -1;
       expect(feed.book.reserves(index)).toEqual(reservesOnChain(live, facts.address));
       const { u32 } = rig.mev.consumer;
+      const kindAt = (place: number) => u32[(place + MARKET_RECORD.kind) >> 2];
+      expect(kindAt(rig.mev.consumer.peek())).toBe(MARKET_RECORD_KIND.transaction);
+      rig.mev.consumer.advance();
       const at = rig.mev.consumer.peek();
       const word64 = (offset: number) =>
         (BigInt(u32[(at + offset + 4) >> 2] ?? 0) << 32n) | BigInt(u32[(at + offset) >> 2] ?? 0);
-      expect(u32[(at + MARKET_RECORD.kind) >> 2]).toBe(MARKET_RECORD_KIND.swap);
+      expect(kindAt(at)).toBe(MARKET_RECORD_KIND.swap);
       expect(u32[(at + MARKET_RECORD.flags) >> 2]).toBe(MARKET_RECORD_FLAG.lastOfGroup);
       expect(u32[(at + MARKET_RECORD.pool) >> 2]).toBe(index);
       expect(u32[(at + MARKET_RECORD.inputSide) >> 2]).toBe(side);

@@ -24,6 +24,8 @@ export type MarketTransaction = {
   readonly feePayer: Address;
   /** It paid its fee and changed nothing else. */
   readonly failed: boolean;
+  /** Undefined where the source does not say. */
+  readonly feeLamports?: bigint | undefined;
   /** Top-level and inner instructions in the order of their execution. */
   readonly instructions: readonly MarketInstruction[];
   readonly logs: readonly string[];

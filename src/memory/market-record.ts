@@ -22,7 +22,16 @@
  *   88                                             32 bytes pool address
  *   120                                            32 bytes trader (the owner that signed)
  *   152                                            64 bytes transaction signature
- *   216                                            u32 dex (place in DEX_NAMES), u32 reserved, 32 bytes reserved
+ *   216                                            u32 dex (place in DEX_NAMES), u32 1 when the order fixed its output
+ *   224                                            32 bytes top-level program
+ *
+ * A transaction with swaps or payments is one group in the mev ring: a TRANSACTION, then its PAYMENTs, then its SWAPs.
+ *
+ *   byte  TRANSACTION (kind 8)                     PAYMENT (kind 9), SOL by the system program
+ *   48    u64 fee in lamports                      u64 lamports
+ *   88    32 bytes fee payer                       32 bytes from
+ *   120                                            32 bytes to
+ *   152   64 bytes signature
  *
  * Pools of concentrated liquidity take other records (128-byte slots). TICKS come before the CONCENTRATED_STATE of their
  * group, and a pool whose ticks were cleared does not count before its next state:
@@ -46,6 +55,8 @@ export const MARKET_RECORD_KIND = {
   end: 5,
   concentratedState: 6,
   ticks: 7,
+  transaction: 8,
+  payment: 9,
 } as const;
 export const MARKET_RECORD_FLAG = { lastOfGroup: 1, snapshot: 2, replayed: 4 } as const;
 export const NO_POOL = 0xffff_ffff;
@@ -79,6 +90,13 @@ export const MARKET_RECORD = {
   trader: 120,
   signature: 152,
   dex: 216,
+  exactOut: 220,
+  program: 224,
+  feeLamports: 48,
+  feePayer: 88,
+  paymentLamports: 48,
+  paymentFrom: 88,
+  paymentTo: 120,
 } as const;
 
 /** One tick inside a TICKS record. */

@@ -5,10 +5,11 @@
 import type { Clock } from "#core/clock.ts";
 import { BlockEngine, TICK_MS } from "./block-engine/block-engine.ts";
 import type { LocalCluster } from "./cluster/local-cluster.ts";
-import { type GenesisOptions, type SimMarket, writeGenesis } from "./genesis/genesis.ts";
+import { type GenesisOptions, type SimMarket, type SimWallet, writeGenesis } from "./genesis/genesis.ts";
 import { Rival } from "./rival/rival.ts";
 import { concentratedFlow, concentratedTradeTransaction } from "./traders/concentrated.ts";
 import { Flow, TRADERS } from "./traders/flow.ts";
+import { Sandwicher } from "./traders/sandwicher.ts";
 import { Traders, tradeTransaction } from "./traders/traders.ts";
 
 export type MarketBoxOptions = {
@@ -17,6 +18,8 @@ export type MarketBoxOptions = {
   readonly slotMs: number;
   readonly tradesPerSlot: number;
   readonly rivals: number;
+  /** Of the script's larger purchases, how many are sandwiched, 0 to 1; none when left out. */
+  readonly sandwichShare?: number;
   /** The agent's public key; empty for none. */
   readonly wallet: string;
   /** programs/cp-swap.so. */
@@ -32,6 +35,7 @@ export type MarketBox = {
   /** The same people on the concentrated pools, by a script of its own. */
   readonly concentratedTraders: Traders;
   readonly rivals: readonly Rival[];
+  readonly sandwicher: Sandwicher;
   /** Does what is due now; to be called every PULSE_MS. */
   pulse(): void;
 };
@@ -45,11 +49,23 @@ const NS_PER_MS = 1_000_000n;
 export async function createMarketBox(cluster: LocalCluster, options: MarketBoxOptions): Promise<MarketBox> {
   const { seed, clock, slotMs, wallet, program, rivals: rivalCount, tradesPerSlot } = options;
   const concentrated = options.concentrated === undefined ? {} : { concentrated: options.concentrated };
-  const people = { wallet, traders: TRADERS, rivals: rivalCount };
+  const people = { wallet, traders: TRADERS + 1, rivals: rivalCount };
   const market = await writeGenesis(cluster, { seed, program, ...people, ...concentrated });
   const engine = new BlockEngine(cluster, { clock });
-  const traders = new Traders(cluster, new Flow(seed, market, tradesPerSlot), slotMs, (trade, blockhash) =>
-    tradeTransaction(market, trade, blockhash),
+  // The wallet behind the script's own.
+  const sandwicher = new Sandwicher(
+    cluster,
+    market,
+    market.traders[TRADERS] as SimWallet,
+    seed,
+    options.sandwichShare ?? 0,
+  );
+  const traders = new Traders(
+    cluster,
+    new Flow(seed, market, tradesPerSlot),
+    slotMs,
+    (trade, blockhash) => tradeTransaction(market, trade, blockhash),
+    (trade, send) => sandwicher.around(trade, send),
   );
   const concentratedTraders = new Traders(
     cluster,
@@ -62,6 +78,7 @@ export async function createMarketBox(cluster: LocalCluster, options: MarketBoxO
   const pulse = () => {
     // A slot's start is wall time, so its trades are too; everything else must survive a clock that is set back.
     const wallMs = Number(clock.wallNs() / NS_PER_MS);
+    sandwicher.run();
     traders.run(wallMs);
     concentratedTraders.run(wallMs);
     const nowMs = clock.monotonicNs() / Number(NS_PER_MS);
@@ -70,7 +87,7 @@ export async function createMarketBox(cluster: LocalCluster, options: MarketBoxO
     engine.tick();
     tickAtMs = Math.max(tickAtMs + TICK_MS, nowMs);
   };
-  return { market, engine, traders, concentratedTraders, rivals, pulse };
+  return { market, engine, traders, concentratedTraders, rivals, sandwicher, pulse };
 }
 
 /** Pulses until told to stop; a pulse that throws ends the process, as any bug does. */

@@ -1,4 +1,4 @@
-/** The views of clickhouse/0008_named_views.sql that people ask by name, and what each answers. */
+/** The views of clickhouse/0008_named_views.sql and 0009_sandwiches.sql that people ask by name, and what each answers. */
 
 export const NAMED_VIEWS = {
   operator_history: "every operator command, newest first",
@@ -9,4 +9,6 @@ export const NAMED_VIEWS = {
   latency_quantiles: "ms from the market event to each step of a bundle, per route and minute",
   profit_per_hour: "what the wallet gained, per hour, agent and mode",
   ingestion_lag: "ms from the event to the row that can be queried, per table and minute",
+  sandwiches_by_attacker: "sandwiches, profit, victims' losses and share of all, per attacking wallet",
+  sandwiches_by_leader: "the same per leader of the slot",
 } as const satisfies Readonly<Record<string, string>>;

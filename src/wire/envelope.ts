@@ -13,6 +13,7 @@ import {
   EnvelopeSchema,
   type Metrics,
   MetricsSchema,
+  MevSchema,
   type Outcome,
   OutcomeSchema,
   Type,
@@ -21,6 +22,7 @@ import {
 export type { Arb, Envelope, Metrics, Outcome };
 export type ArbFields = MessageInitShape<typeof ArbSchema>;
 export type OutcomeFields = MessageInitShape<typeof OutcomeSchema>;
+export type MevFields = MessageInitShape<typeof MevSchema>;
 export type MetricsFields = MessageInitShape<typeof MetricsSchema>;
 
 const ENVELOPE_SCHEMA_VERSION = "rt-v1";
@@ -31,6 +33,13 @@ export const arbEnvelope = (fields: ArbFields): Envelope =>
     schemaVersion: ENVELOPE_SCHEMA_VERSION,
     type: Type.ARB,
     payload: { case: "arb", value: create(ArbSchema, fields) },
+  });
+
+export const mevEnvelope = (fields: MevFields): Envelope =>
+  create(EnvelopeSchema, {
+    schemaVersion: ENVELOPE_SCHEMA_VERSION,
+    type: Type.MEV,
+    payload: { case: "mev", value: create(MevSchema, fields) },
   });
 
 export const outcomeEnvelope = (fields: OutcomeFields): Envelope =>

@@ -27,6 +27,8 @@ import {
   readNoQuery,
   readOutcomeQuery,
   readProfitQuery,
+  readSandwichQuery,
+  SANDWICH_PARAMETERS,
 } from "./query.ts";
 import {
   DecisionDetailSchema,
@@ -36,6 +38,7 @@ import {
   HealthSchema,
   OutcomeListSchema,
   ProfitSchema,
+  SandwichListSchema,
   StatusSchema,
 } from "./schemas.ts";
 
@@ -213,6 +216,24 @@ function recordRoutes({ data, sources }: ApiOptions) {
           summary: "Outcomes of sent bundles, newest first",
           description: "One final state per bundle, with the reason when it did not land.",
           parameters: openapiParameters(OUTCOME_PARAMETERS),
+        },
+      },
+    )
+    .get(
+      "/api/sandwiches",
+      async ({ request }) => {
+        const query = readSandwichQuery(new URL(request.url));
+        const sandwiches = await data.sandwiches(query);
+        const next = nextCursor(sandwiches, query.limit, (row) => ({ ns: BigInt(row.decide_ns), id: row.decision_id }));
+        return { sandwiches, next };
+      },
+      {
+        response: { 200: SandwichListSchema, ...badQuery, ...storeAway },
+        detail: {
+          tags: ["Record"],
+          summary: "Sandwiches by others, newest first",
+          description: "What the mev agent found, with its legs, its victims and the evidence.",
+          parameters: openapiParameters(SANDWICH_PARAMETERS),
         },
       },
     )

@@ -3,7 +3,7 @@
  * unknown, given twice or out of range is refused; nothing is coerced silently.
  */
 import { SandpiperError } from "#core/error.ts";
-import type { Cursor, DecisionQuery, OutcomeQuery } from "#gateway/data.ts";
+import type { Cursor, DecisionQuery, OutcomeQuery, SandwichQuery } from "#gateway/data.ts";
 import { GATEWAY_ERROR } from "#gateway/errors.ts";
 
 type Parameter = {
@@ -63,6 +63,17 @@ export const OUTCOME_PARAMETERS = {
   },
 } as const satisfies Parameters;
 
+export const SANDWICH_PARAMETERS = {
+  limit,
+  before,
+  attacker: {
+    about: "Only sandwiches of this wallet.",
+    expected: "an address in base58",
+    pattern: /^[1-9A-HJ-NP-Za-km-z]{32,44}$/,
+    schema: { type: "string", minLength: 32, maxLength: 44 },
+  },
+} as const satisfies Parameters;
+
 export const PROFIT_PARAMETERS = {
   points: {
     about: "About how many buckets the run is cut into; a bucket is never shorter than a second.",
@@ -90,6 +101,11 @@ export function readDecisionQuery(url: URL): DecisionQuery {
 export function readOutcomeQuery(url: URL): OutcomeQuery {
   const given = readParameters(url, OUTCOME_PARAMETERS);
   return { ...page(given), ...(given.landed === undefined ? {} : { landed: given.landed === "true" }) };
+}
+
+export function readSandwichQuery(url: URL): SandwichQuery {
+  const given = readParameters(url, SANDWICH_PARAMETERS);
+  return { ...page(given), ...pick(given, "attacker") };
 }
 
 export function readProfitQuery(url: URL): { readonly points: number } {

@@ -107,6 +107,40 @@ export const OutcomeSchema = t.Object(
   { description: "The one final state of a sent bundle." },
 );
 
+const EXECUTION_ORDER = "in the order of execution";
+export const SandwichSchema = t.Object(
+  {
+    decision_id: text("Unique for ever; follows from the last leg.", "sandwich-3nVf…-2"),
+    mode: text("sim, replay, fork or live.", "sim"),
+    type: text("same_slot, bundle, wide or multi_wallet.", "bundle"),
+    slot: whole64("Of the last leg.", "4183"),
+    first_slot: whole64("Of the first leg.", "4183"),
+    leader: text("Base58 identity of the leader of that slot; empty when it is not known.", "9xQe…"),
+    attackers: t.Array(t.String(), { description: "Base58 wallets." }),
+    gross_lamports: whole64("What the legs gained before fees and tips.", "5204331"),
+    fee_lamports: whole64("Of the legs' transactions.", "10000"),
+    tip_lamports: whole64("Of the legs' transactions.", "300000"),
+    net_lamports: whole64("Gross without fees and tips.", "4894331"),
+    victims_loss_lamports: whole64("Of the victims whose loss is known.", "5300000"),
+    victims_unpriced: count("Victims whose loss is not known."),
+    score: t.Number({ description: "Calibrated on labelled runs, 0..1 (docs/mev-scan.md).", examples: [0.993] }),
+    leg_roles: t.Array(t.String(), { description: `front or back, ${EXECUTION_ORDER}.` }),
+    leg_wallets: t.Array(t.String(), { description: `Base58, ${EXECUTION_ORDER}.` }),
+    leg_signatures: t.Array(t.String(), { description: `Base58, ${EXECUTION_ORDER}.` }),
+    leg_pools: t.Array(t.String(), { description: `Base58, ${EXECUTION_ORDER}.` }),
+    leg_amounts_in: t.Array(t.String(), { description: "Units of the mint paid." }),
+    leg_amounts_out: t.Array(t.String(), { description: "Units of the mint got." }),
+    victim_wallets: t.Array(t.String(), { description: `Base58, ${EXECUTION_ORDER}.` }),
+    victim_signatures: t.Array(t.String(), { description: `Base58, ${EXECUTION_ORDER}.` }),
+    victim_losses_lamports: t.Array(t.String(), {
+      description: "By exact replay without the legs; 0 where not known.",
+    }),
+    evidence: t.Array(t.String(), { description: "Why it is believed: name, weight in log-odds, words." }),
+    decide_ns: whole64("When it was certain.", "1700000000000031000"),
+  },
+  { description: "One sandwich by others." },
+);
+
 const ProcessSchema = t.Object({
   name: text("The process.", "feed"),
   pid: t.Integer({ description: "0 when it is not running.", examples: [4711] }),
@@ -171,7 +205,7 @@ export const StatusSchema = t.Object(
     profit_lamports: whole64("Realised in this run: the sum of realised_net_lamports over its outcomes.", "18220145"),
     exact_share: maybe("Of the landed bundles, the share whose profit was predicted to the unit; 0..1.", 0.97),
     processes: t.Array(ProcessSchema),
-    off: t.Array(t.Object({ part: text("What is off.", "mev"), why: text("Why.", "detection is not built yet") })),
+    off: t.Array(t.Object({ part: text("What is off.", "mev"), why: text("Why.", "mode replay has no cluster") })),
     hotpath: t.Object({
       p50_ms: maybe("From the feed's stamp to the decision, median of the newest second with events.", 0.021),
       p99_ms: maybe("The same, 99th percentile.", 0.074),
@@ -202,6 +236,11 @@ export const StatusSchema = t.Object(
   },
   { description: "The state of the run on one page." },
 );
+
+export const SandwichListSchema = t.Object({
+  sandwiches: t.Array(SandwichSchema, { description: "Newest first." }),
+  next: t.Union([t.String(), t.Null()], { description: "Give this as `before` for the next page; null at the end." }),
+});
 
 export const DecisionListSchema = t.Object({
   decisions: t.Array(DecisionSchema, { description: "Newest first." }),
@@ -241,6 +280,7 @@ export const HealthSchema = t.Object({
 });
 
 export type DecisionRow = Static<typeof DecisionSchema>;
+export type SandwichRow = Static<typeof SandwichSchema>;
 export type OutcomeRow = Static<typeof OutcomeSchema>;
 export type Status = Static<typeof StatusSchema>;
 export type Health = Static<typeof HealthSchema>;

@@ -17,7 +17,14 @@ export function readTransactionInfo(reader: ProtoReader, slot: number): MarketTr
   let indexInSlot = 0;
   const keys: Address[] = [];
   const topLevel: Compiled[] = [];
-  const meta: Meta = { failed: false, inner: new Map(), logs: [], loaded: [[], []], tokens: [] };
+  const meta: Meta = {
+    failed: false,
+    feeLamports: undefined,
+    inner: new Map(),
+    logs: [],
+    loaded: [[], []],
+    tokens: [],
+  };
   for (let key = reader.key(); key !== 0; key = reader.key()) {
     if (key === 10) signature = base58Encode(sized(reader.view(), SIGNATURE_BYTES, "a signature"));
     else if (key === 26) readMessageOf(reader.inner(), keys, topLevel);
@@ -38,6 +45,7 @@ export function readTransactionInfo(reader: ProtoReader, slot: number): MarketTr
     signature: signature as Signature,
     feePayer: keys[0] as Address,
     failed: meta.failed,
+    feeLamports: meta.feeLamports,
     instructions: topLevel.flatMap((one, index) => [resolve(one), ...(meta.inner.get(index) ?? []).map(resolve)]),
     logs: meta.logs,
     tokenAccounts: tokenAccounts(meta.tokens, keys),
@@ -77,6 +85,7 @@ function readInstruction(reader: ProtoReader, depth: number | undefined): Compil
 
 type Meta = {
   failed: boolean;
+  feeLamports: bigint | undefined;
   readonly inner: Map<number, Compiled[]>;
   readonly logs: string[];
   readonly loaded: readonly [Address[], Address[]];
@@ -84,10 +93,11 @@ type Meta = {
 };
 type TokenBalance = { sign: bigint; account: number; mint: string; decimals: number; amount: bigint };
 
-/** TransactionStatusMeta: 1 err │ 5 inner │ 6 logs │ 7, 8 token balances before, after │ 12, 13 loaded addresses. */
+/** TransactionStatusMeta: 1 err │ 2 fee │ 5 inner │ 6 logs │ 7, 8 token balances before, after │ 12, 13 loaded addresses. */
 function readMeta(reader: ProtoReader, meta: Meta): void {
   for (let key = reader.key(); key !== 0; key = reader.key()) {
     if (key === 10) meta.failed = reader.view().length >= 0;
+    else if (key === 16) meta.feeLamports = BigInt(reader.number());
     else if (key === 42) readInner(reader.inner(), meta.inner);
     else if (key === 50) meta.logs.push(reader.text());
     else if (key === 58) meta.tokens.push(readTokenBalance(reader.inner(), -1n));

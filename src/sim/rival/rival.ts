@@ -3,9 +3,6 @@
  * through the same auction as everybody. It wins where the agent is slow or stingy, and loses where it is not.
  */
 import { type Random, seededRandom } from "#core/random.ts";
-import type { Address } from "#core/units.ts";
-import type { Instruction } from "#dex/instruction.ts";
-import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
 import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import type { BlockEngine } from "#sim/block-engine/block-engine.ts";
@@ -15,6 +12,7 @@ import type { SimMarket, SimWallet } from "#sim/genesis/genesis.ts";
 import { CycleSearch, type Opportunity } from "./cycle-search.ts";
 import { cycleSwaps } from "./cycle-swaps.ts";
 import { MarketView } from "./market-view.ts";
+import { tipInstruction } from "./tip-instruction.ts";
 
 /** From seeing to sending, in ms. */
 const REACTION_MS = [5, 80] as const;
@@ -90,19 +88,4 @@ export class Rival {
     if (sent.ok) this.#counters.sent++;
     else this.#counters.refused++;
   }
-}
-
-function tipInstruction(from: Address, to: Address, lamports: bigint): Instruction {
-  const data = new Uint8Array(12);
-  const view = new DataView(data.buffer);
-  view.setUint32(0, 2, true);
-  view.setBigUint64(4, lamports, true);
-  return {
-    programAddress: SYSTEM_PROGRAM,
-    accounts: [
-      { address: from, signer: true, writable: true },
-      { address: to, signer: false, writable: true },
-    ],
-    data,
-  };
 }

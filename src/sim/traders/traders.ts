@@ -30,6 +30,8 @@ export class Traders {
     readonly slotMs: number,
     /** The signed transaction of a planned trade. */
     readonly transactionOf: (trade: PlannedTrade, blockhash: string) => Uint8Array,
+    /** Sees a trade right before it is sent, and has to send it. */
+    readonly watcher: (trade: PlannedTrade, send: () => void) => void = (_, send) => send(),
   ) {}
 
   get counters(): TraderCounters {
@@ -48,7 +50,7 @@ export class Traders {
     for (; this.#next < this.#planned.length; this.#next++) {
       const trade = this.#planned[this.#next] as PlannedTrade;
       if (trade.atShare > share) return;
-      this.#submit(trade);
+      this.watcher(trade, () => this.#submit(trade));
     }
   }
 

@@ -556,6 +556,142 @@ export declare type Mev = Message<"realtime.Mev"> & {
    * @generated from field: uint64 decide_ns = 24;
    */
   decideNs: bigint;
+
+  /**
+   * A sandwich: type is its kind (same_slot, bundle, wide, multi_wallet), slot that of its last leg. Legs and victims are
+   * lists of equal length, in execution order.
+   *
+   * base58; attacker is the first
+   *
+   * @generated from field: repeated string attackers = 25;
+   */
+  attackers: string[];
+
+  /**
+   * base58 identity of the leader of slot; empty when the cluster does not say
+   *
+   * @generated from field: string leader = 26;
+   */
+  leader: string;
+
+  /**
+   * of its first leg
+   *
+   * @generated from field: uint64 first_slot = 27;
+   */
+  firstSlot: bigint;
+
+  /**
+   * what the legs gained before fees and tips
+   *
+   * @generated from field: sint64 gross_lamports = 28;
+   */
+  grossLamports: bigint;
+
+  /**
+   * of the legs' transactions
+   *
+   * @generated from field: uint64 fee_lamports = 29;
+   */
+  feeLamports: bigint;
+
+  /**
+   * of the legs' transactions
+   *
+   * @generated from field: uint64 tip_lamports = 30;
+   */
+  tipLamports: bigint;
+
+  /**
+   * of the victims whose loss is known
+   *
+   * @generated from field: sint64 victims_loss_lamports = 31;
+   */
+  victimsLossLamports: bigint;
+
+  /**
+   * victims whose loss is not known: no exact replay, or no price in SOL
+   *
+   * @generated from field: uint32 victims_unpriced = 32;
+   */
+  victimsUnpriced: number;
+
+  /**
+   * front or back
+   *
+   * @generated from field: repeated string leg_roles = 33;
+   */
+  legRoles: string[];
+
+  /**
+   * base58
+   *
+   * @generated from field: repeated string leg_wallets = 34;
+   */
+  legWallets: string[];
+
+  /**
+   * base58
+   *
+   * @generated from field: repeated string leg_signatures = 35;
+   */
+  legSignatures: string[];
+
+  /**
+   * base58
+   *
+   * @generated from field: repeated string leg_pools = 36;
+   */
+  legPools: string[];
+
+  /**
+   * units of the mint paid
+   *
+   * @generated from field: repeated uint64 leg_amounts_in = 37;
+   */
+  legAmountsIn: bigint[];
+
+  /**
+   * units of the mint got
+   *
+   * @generated from field: repeated uint64 leg_amounts_out = 38;
+   */
+  legAmountsOut: bigint[];
+
+  /**
+   * base58
+   *
+   * @generated from field: repeated string victim_wallets = 39;
+   */
+  victimWallets: string[];
+
+  /**
+   * base58
+   *
+   * @generated from field: repeated string victim_signatures = 40;
+   */
+  victimSignatures: string[];
+
+  /**
+   * base58
+   *
+   * @generated from field: repeated string victim_pools = 41;
+   */
+  victimPools: string[];
+
+  /**
+   * 0 where it is not known
+   *
+   * @generated from field: repeated sint64 victim_losses_lamports = 42;
+   */
+  victimLossesLamports: bigint[];
+
+  /**
+   * "name (weight): words", weights in log-odds of score
+   *
+   * @generated from field: repeated string evidence = 43;
+   */
+  evidence: string[];
 };
 
 /**

@@ -5,7 +5,7 @@
  *   params   [{ "owners": [address…], "accounts": [address…] }]    both empty: every transaction
  *   result   { slot, slotStartMs }
  *          | { slot, accounts: [{ pubkey, owner, lamports, data }] }         changed outside of the cluster, see sim/fork
- *          | { slot, transactionIndex, signature, error, timeNs, accounts: [{ pubkey, owner, lamports, writeVersion, data }],
+ *          | { slot, transactionIndex, signature, error, fee, timeNs, accounts: [{ pubkey, owner, lamports, writeVersion, data }],
  *              transaction, logs, innerInstructions }
  *
  * A transaction that wrote one matching account comes with all it wrote. Numbers over 2^53 are texts, bytes are base64.
@@ -60,6 +60,7 @@ function encodeGroup(transaction: RecordedTransaction, timeNs: bigint): unknown 
     transactionIndex: transaction.indexInSlot,
     signature: transaction.signature,
     error: transaction.error,
+    fee: Number(transaction.feeLamports),
     timeNs: timeNs.toString(),
     accounts: transaction.written.map(({ address, owner, lamports, writeVersion, data }) => ({
       pubkey: address,

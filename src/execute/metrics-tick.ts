@@ -1,0 +1,31 @@
+/** Publishes an agent's figures once a window, and once more when it stops; what does not get through is counted. */
+import { errorText } from "#core/error.ts";
+import type { Log } from "#core/log.ts";
+import { encodeEnvelope, type MetricsFields, metricsEnvelope } from "#wire/envelope.ts";
+
+export type MetricsTickOptions = {
+  readonly windowMs: number;
+  /** The window that ends now; `failed` windows did not get through since the start. */
+  readonly read: (failed: number) => MetricsFields;
+  readonly publish: (envelope: Uint8Array) => Promise<unknown>;
+  readonly log: Log;
+};
+
+export function startMetricsTick({ windowMs, read, publish, log }: MetricsTickOptions): { stop(): Promise<void> } {
+  let failed = 0;
+  const tick = async () => {
+    try {
+      await publish(encodeEnvelope(metricsEnvelope(read(failed))));
+    } catch (thrown) {
+      failed++;
+      log.warn("metrics not published", { why: errorText(thrown) });
+    }
+  };
+  const ticking = setInterval(() => void tick(), windowMs);
+  return {
+    stop: async () => {
+      clearInterval(ticking);
+      await tick();
+    },
+  };
+}
