@@ -42,7 +42,7 @@ export function readLabelledRow(text: string, where: string): LabelledRow {
     throw unreadable(where, "a line of JSON", text.slice(0, 60));
   }
   try {
-    return read(row);
+    return labelledRow(row);
   } catch (thrown) {
     if (thrown instanceof TypeError) throw unreadable(where, "the fields of docs/labelled-runs.md", thrown.message);
     throw thrown;
@@ -52,7 +52,8 @@ export function readLabelledRow(text: string, where: string): LabelledRow {
 export const unreadable = (where: string, want: string, was: string): SandpiperError =>
   new SandpiperError(CLI_ERROR.labelledRun, `Cannot read labelled run ${where}: ${want}, was ${was}`);
 
-function read(row: JsonRow): LabelledRow {
+/** Throws a TypeError that names the field. */
+export function labelledRow(row: JsonRow): LabelledRow {
   const type = textOf(row, "type");
   switch (type) {
     case "transaction":

@@ -25,8 +25,9 @@ export function findingLine(finding: SandwichFinding | ArbitrageFinding): string
 
 export function findingText(finding: SandwichFinding | ArbitrageFinding): string {
   if (finding.kind === "arbitrage") {
-    const { slot, index, signature, netLamports } = finding;
-    return `arbitrage     slot ${slot} #${index}  net ${formatSol(netLamports)} SOL  ${signature}\n`;
+    const { slot, index, signature, netLamports, evidence: reasons } = finding;
+    const head = `arbitrage     slot ${slot} #${index}  net ${formatSol(netLamports)} SOL  ${signature}`;
+    return [head, ...reasons.map((words) => `            ${words}`), "", ""].join("\n");
   }
   const { kind, slot, score, grossLamports, netLamports, attackers, legs, victims, evidence } = finding;
   const signed = (weight: number) => `${weight < 0 ? "" : "+"}${weight.toFixed(2)}`;
@@ -64,8 +65,8 @@ function sandwichRow(finding: SandwichFinding) {
   };
 }
 
-function arbitrageRow({ kind, index, signature, netLamports }: ArbitrageFinding) {
-  return { kind, tx_index: index, signature, net_lamports: Number(netLamports) };
+function arbitrageRow({ kind, index, signature, netLamports, evidence }: ArbitrageFinding) {
+  return { kind, tx_index: index, signature, net_lamports: Number(netLamports), evidence };
 }
 
 function victimRow({ trade, loss }: Victim) {

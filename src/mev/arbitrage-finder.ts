@@ -13,12 +13,14 @@ export type ArbitrageFinding = {
   readonly index: number;
   readonly signature: Signature;
   readonly netLamports: bigint;
+  /** Why it is one, in words. */
+  readonly evidence: readonly string[];
 };
 
 /** `lamportsOf` values a gain where the circle begins and ends in another token than SOL; undefined where it cannot. */
 export function findArbitrage(
   executed: ExecutedTransaction,
-  { slot, index, signature, failed, trades }: MevTransaction,
+  { slot, index, signature, failed, trades, feeLamports, tipLamports }: MevTransaction,
   lamportsOf: (mint: Address, amount: bigint) => bigint | undefined,
 ): ArbitrageFinding | undefined {
   if (failed || !trades.some(({ cyclic }) => cyclic)) return undefined;
@@ -36,5 +38,13 @@ export function findArbitrage(
     if (mint !== circleMint && change < 0n) return undefined;
     if (mint === circleMint) netLamports += lamportsOf(mint, change) ?? 0n;
   }
-  return netLamports > 0n ? { kind: "arbitrage", slot, index, signature, netLamports } : undefined;
+  if (netLamports <= 0n) return undefined;
+  const pools = new Set(trades.map(({ pool }) => pool)).size;
+  const path = [...trades.map(({ mintIn }) => mintIn), trades.at(-1)?.mintOut].join(" → ");
+  const evidence = [
+    `${trades.length} swaps on ${pools} pools in one transaction end in the token they began with: ${path}`,
+    `its signers and the token accounts they own hold ${netLamports} lamports more than before, and nothing of another token less`,
+    `the fee of ${feeLamports} and tips of ${tipLamports} lamports are paid out of that`,
+  ];
+  return { kind: "arbitrage", slot, index, signature, netLamports, evidence };
 }

@@ -12,15 +12,22 @@ import { RUN_FORMAT, type RunRow } from "./run-rows.ts";
 import { Sandwichers } from "./sandwichers.ts";
 import { Stage } from "./stage.ts";
 
-/** The crowd's orders per slot, on average. */
 const ORDERS_PER_SLOT = 24;
 /** Slots after the last arrival in which what was begun ends. */
 const CLOSING_SLOTS = 60;
 
-export type LabelledRunOptions = { readonly seed: string; readonly swaps: number };
+export type LabelledRunOptions = {
+  readonly seed: string;
+  /** It ends with the slot in which there are so many, or after so many slots. */
+  readonly swaps: number;
+  readonly slots?: number;
+  /** The crowd's orders per slot, on average. */
+  readonly ordersPerSlot?: number;
+};
 
 /** Writes rows in execution order; answers how many swaps there are. */
-export function writeLabelledRun({ seed, swaps }: LabelledRunOptions, write: (row: RunRow) => void): number {
+export function writeLabelledRun(options: LabelledRunOptions, write: (row: RunRow) => void): number {
+  const { seed, swaps, slots = Number.POSITIVE_INFINITY, ordersPerSlot = ORDERS_PER_SLOT } = options;
   write({ type: "run", format: RUN_FORMAT, seed });
   const stage = new Stage(seed, write);
   const market = new Market(seed, stage);
@@ -32,10 +39,10 @@ export function writeLabelledRun({ seed, swaps }: LabelledRunOptions, write: (ro
     sandwichers.consider(order) || makers.provideJustInTime(order, () => void crowd.execute(order));
   crowd.listener = (order) => makers.hear(order);
   const arrivals = seededRandom(`${seed}/arrivals`);
-  while (stage.swaps < swaps) {
+  const lastSlot = stage.slot + slots;
+  while (stage.swaps < swaps && stage.slot < lastSlot) {
     const next = stage.slot + 1;
-    for (let i = poisson(arrivals, ORDERS_PER_SLOT); i > 0; i--)
-      stage.plan(next, arrivals.unit(), () => crowd.arrive());
+    for (let i = poisson(arrivals, ordersPerSlot); i > 0; i--) stage.plan(next, arrivals.unit(), () => crowd.arrive());
     makers.prepare(next);
     launches.prepare(next);
     market.drift();
