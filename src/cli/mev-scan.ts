@@ -13,6 +13,7 @@ import { readMevTransaction } from "#mev/read-transaction.ts";
 import { DETECTOR_DEFAULTS, type DetectorOptions, SandwichDetector } from "#mev/sandwich-detector.ts";
 import type { PoolReading } from "#mev/trade.ts";
 import { CLI_ERROR } from "./errors.ts";
+import { runMevBackruns } from "./mev-backruns.ts";
 import { findingLine, findingText, type ScanCounts, summaryText } from "./mev-output.ts";
 import { runMevSimulate } from "./mev-simulate.ts";
 
@@ -26,6 +27,7 @@ export async function runMev(
   args: readonly string[],
   write: (text: string) => void = (text) => void process.stdout.write(text),
 ): Promise<number> {
+  if (args[0] === "backruns") return runMevBackruns(args.slice(1), write);
   if (args[0] === "simulate") return runMevSimulate(args.slice(1), write);
   const { path, json, options } = readCommand(args);
   const counts = scan(path, options, (finding) => write(json ? findingLine(finding) : findingText(finding)));
@@ -47,7 +49,7 @@ function readCommand(args: readonly string[]): Command {
   const paths = rest.filter((arg) => arg !== "--json");
   const [path] = paths;
   if (what !== "scan" || path === undefined || paths.length > 1 || path.startsWith("--"))
-    return usage(args, "scan FILE|FOLDER [--json] [--window-slots N] [--score-min X], or simulate");
+    return usage(args, "scan FILE|FOLDER [--json] [--window-slots N] [--score-min X], or simulate, or backruns");
   return { path, json: rest.includes("--json"), options: { windowSlots, scoreMin } };
 }
 
