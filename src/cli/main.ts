@@ -74,7 +74,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   mev: {
     about:
-      "sandwiches and atomic arbitrages: scan FILE|FOLDER [--json], or a labelled run: simulate --seed S --swaps N --out FILE",
+      "sandwiches and atomic arbitrages: scan FILE|FOLDER [--json], a labelled run: simulate --seed S --swaps N --out FILE, or backruns PATH",
     run: (args) => runMev(args),
   },
   policy: { about: "the last hours under another policy: try [--ev-min N] [--ladder N,…] [--hours N]", run: runPolicy },
