@@ -64,7 +64,8 @@ export class KafkaTopicReader {
   readonly #topic: Topic;
   readonly #options: ConsumerOptions;
   readonly #from: ReaderParts;
-  readonly #consumer: KafkaConsumer;
+  /** The one that reads now: another after a crash that kafkajs does not get over. */
+  #consumer: KafkaConsumer;
   readonly #groupId: string;
   #settle: () => void = () => undefined;
   /** Counts the joins of the group: what an earlier one began is void. */
@@ -80,19 +81,7 @@ export class KafkaTopicReader {
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#consumer = from.kafka.consumer({
-      groupId: this.#groupId,
-      sessionTimeout: SESSION_MS_MAX,
-      rebalanceTimeout: SESSION_MS_MAX,
-      heartbeatInterval: HEARTBEAT_MS,
-      maxWaitTimeInMs: FETCH_MS_MAX,
-      minBytes: 1,
-      allowAutoTopicCreation: false,
-      retry: { ...RETRY, restartOnFailure: async () => !this.#closed },
-    });
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) =>
-      this.#joined(payload.memberAssignment[topic] ?? []),
-    );
+    this.#consumer = this.#makeConsumer();
     void this.#start();
   }
 
@@ -117,6 +106,33 @@ export class KafkaTopicReader {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.race([this.#consumer.disconnect().catch(() => undefined), Bun.sleep(CLOSE_MS_MAX)]);
+  }
+
+  #makeConsumer(): KafkaConsumer {
+    const consumer = this.#from.kafka.consumer({
+      groupId: this.#groupId,
+      sessionTimeout: SESSION_MS_MAX,
+      rebalanceTimeout: SESSION_MS_MAX,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: FETCH_MS_MAX,
+      minBytes: 1,
+      allowAutoTopicCreation: false,
+      retry: { ...RETRY, restartOnFailure: async () => !this.#closed },
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[this.#topic] ?? []));
+    // kafkajs restarts after errors that it takes for passing ones. After any other it would stand still for ever.
+    consumer.on(consumer.events.CRASH, async ({ payload }) => {
+      if (payload.restart || this.#closed || consumer !== this.#consumer) return;
+      this.#from.log.warn("bus: reading a topic broke off, begun anew", {
+        topic: this.#topic,
+        why: errorText(payload.error),
+      });
+      await Bun.sleep(RETRY_MS_MAX);
+      if (this.#closed) return;
+      this.#consumer = this.#makeConsumer();
+      await this.#start();
+    });
+    return consumer;
   }
 
   async #start(): Promise<void> {
