@@ -81,7 +81,7 @@ export function startIngest({ bus, store, log }: { bus: Bus; store: Store; log: 
       if (moved >= FULL_ROUND_MESSAGES) continue;
       // What failed waits on the bus still, so that wait() would return at once.
       if (moved > 0 || lanes.some((lane) => lane.failed > 0)) await pause(ROUND_MS - (performance.now() - startedAt));
-      else await Promise.race([lanes[0]?.recorder.wait(WAIT_MS_MAX), stopped]);
+      else await Promise.race([...lanes.map(({ recorder }) => recorder.wait(WAIT_MS_MAX)), stopped]);
     }
   };
   const running = run().catch((thrown: unknown) => {
