@@ -25,6 +25,7 @@ import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
 import { runRing } from "./ring.ts";
 import { runArm, runRisk } from "./risk.ts";
+import { runService } from "./service.ts";
 import { runSign } from "./sign.ts";
 import { runTips } from "./tips.ts";
 import { runTop } from "./top.ts";
@@ -94,6 +95,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   tune: { about: "this machine's knobs: check, apply, undo, report [--only KNOB,…]", run: runTune },
   ring: { about: "what is in a ring of /dev/shm, also of dead processes: FILE", run: runRing },
+  service: {
+    about: "systemd units: install, uninstall, list [--root FOLDER]; prepare makes keys and rings",
+    run: runService,
+  },
   placement: { about: "this machine's cores, and which thread gets which", run: runPlacement },
   version: {
     about: "print the version",

@@ -24,7 +24,7 @@ export type ConfigInputs = {
 };
 
 /** SANDPIPER_ variables that are no options: which file to read, and what a supervisor tells its children. */
-const NOT_OPTIONS = new Set(["SANDPIPER_CONFIG", "SANDPIPER_RUN_ID", "SANDPIPER_CORE", "SANDPIPER_SHARED_DATA"]);
+const NOT_OPTIONS = new Set(["SANDPIPER_CONFIG", "SANDPIPER_RUN_ID", "SANDPIPER_PLACE", "SANDPIPER_SHARED_DATA"]);
 
 /** Merges the sources. Throws a SandpiperError with one line for people. */
 export function loadConfig(inputs: ConfigInputs): LoadedConfig {

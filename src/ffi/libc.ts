@@ -11,6 +11,8 @@ const SYMBOLS = {
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   setpriority: { args: ["i32", "i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i32" },
   mlockall: { args: ["i32"], returns: "i32" },
   getppid: { args: [], returns: "i32" },
   // The shape of futex(2): number, address, operation, value, timeout, address 2, value 3.

@@ -11,6 +11,7 @@ import { createLog, type Log } from "#core/log.ts";
 import { type RunPaths, runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
 import { PROCESS_NAMES, type ProcessName } from "#core/run-report.ts";
+import { notifyService, watchdogEveryMs } from "#ffi/service-notify.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { dieWithParent } from "#ffi/thread.ts";
 import { HEARTBEAT_BYTES, Heartbeat } from "#memory/heartbeat.ts";
@@ -57,6 +58,8 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
   const heartbeat = new Heartbeat(createRegion(paths.heartbeats, HEARTBEAT_BYTES), PROCESS_NAMES.indexOf(name));
   heartbeat.setState("starting");
   const beating = setInterval(() => heartbeat.beat(), BEAT_EVERY_MS);
+  const watchdog = supervised === undefined ? watchdogEveryMs(process.env) : undefined;
+  if (watchdog !== undefined) setInterval(() => notifyService("WATCHDOG=1"), watchdog).unref();
   const exit = (code: number): never => process.exit(code);
   const agent: AgentContext = {
     name,
@@ -65,7 +68,11 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
     log,
     clock: createSystemClock(),
     runId: supervised ?? `by-hand-${process.pid}`,
-    ready: () => heartbeat.setState("ready"),
+    ready: () => {
+      heartbeat.setState("ready");
+      // Under a supervisor the service manager's socket is the supervisor's.
+      if (supervised === undefined) notifyService("READY=1");
+    },
     exit,
   };
   let stop: Stop | undefined;

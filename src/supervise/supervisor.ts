@@ -13,6 +13,7 @@ import { createLog, type Log } from "#core/log.ts";
 import { type RunPaths, runPaths } from "#core/paths.ts";
 import { PROCESS_NAMES, type ProcessReport, type RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
+import { notifyService, watchdogEveryMs } from "#ffi/service-notify.ts";
 import { Heartbeat, readHeartbeat } from "#memory/heartbeat.ts";
 import { childCommand, environmentOf } from "./child-command.ts";
 import { ensureWallet, makeRegions, removeRegions } from "./first-start.ts";
@@ -78,8 +79,12 @@ class Supervisor {
     process.on("SIGTERM", onSignal);
     const ticking = setInterval(() => this.#tick(Date.now()), TICK_EVERY_MS);
     this.#tick(Date.now());
+    // The supervisor's own loop is what the service manager watches; the children are the supervisor's to watch.
+    const watchdog = watchdogEveryMs(process.env);
+    const telling = watchdog === undefined ? undefined : setInterval(() => notifyService("WATCHDOG=1"), watchdog);
     const exitCode = await this.#done.promise;
     clearInterval(ticking);
+    clearInterval(telling);
     return exitCode;
   }
 
@@ -141,6 +146,7 @@ class Supervisor {
     const complete = this.#processes.every((watched) => watched.ready);
     if (!complete && nowMs - this.#startedAtMs < START_MS_MAX) return;
     this.#announced = true;
+    notifyService(`READY=1\nSTATUS=mode ${this.#config.mode}, ${this.#processes.length} processes`);
     const waiting = this.#processes.filter((watched) => !watched.ready).map((watched) => watched.spec.name);
     if (!complete) this.#log.warn(`Not everything serves after ${START_MS_MAX} ms`, { waiting: waiting.join(",") });
     this.#keepReport(nowMs);
@@ -173,6 +179,7 @@ class Supervisor {
   async #stop(exitCode: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    notifyService("STOPPING=1");
     this.#log.info("stopping");
     for (const [phase, longestMs] of STOP_PHASE_MS_MAX.entries()) {
       const those = this.#processes.filter((watched) => watched.spec.stopPhase === phase);
