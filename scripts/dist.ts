@@ -7,6 +7,7 @@ import {
   chmodSync,
   copyFileSync,
   createReadStream,
+  existsSync,
   mkdirSync,
   readdirSync,
   rmSync,
@@ -47,6 +48,9 @@ for (const name of DEFAULT_MODEL_FILES) copyFileSync(join(ROOT, "abi", name), jo
 // Too large to unpack from the executable at every start.
 copyFileSync(libchdbPath(), join(DIST, "lib", "libchdb.so"));
 chmodSync(EXECUTABLE, 0o755);
+const native = join(ROOT, "native", "sandpiper-native.node");
+if (existsSync(native)) copyFileSync(native, join(DIST, "lib", "sandpiper-native.node"));
+else process.stdout.write("without WebTransport: native/ is not built (bun scripts/build-native.ts)\n");
 
 async function sha256(path: string): Promise<string> {
   const hash = createHash("sha256");

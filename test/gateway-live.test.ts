@@ -2,6 +2,7 @@
  * The live stream over real sockets and a real bus. The tables are away throughout: the stream must not need them.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,8 +12,8 @@ import { openEmbeddedBus } from "#bus/embedded.ts";
 import { loadConfig } from "#core/config.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
+import type { PageText } from "#gateway/dashboard/status.ts";
 import { type Gateway, startGateway } from "#gateway/gateway.ts";
-import type { LiveText } from "#gateway/realtime/socket-transport.ts";
 import { storeData } from "#gateway/store-data.ts";
 import { connectStore } from "#store/client.ts";
 import { arbEnvelope, decodeBatch, type Envelope, encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
@@ -43,7 +44,13 @@ afterAll(async () => {
 });
 
 const decision = (number: number, bytes = 0) =>
-  encodeEnvelope(arbEnvelope({ decisionId: `${number}`, reason: "x".repeat(bytes), sequence: BigInt(number) }));
+  encodeEnvelope(
+    arbEnvelope({
+      decisionId: `${number}`,
+      reason: randomBytes(bytes).toString("base64url"),
+      sequence: BigInt(number),
+    }),
+  );
 const publishDecisions = (count: number, bytes = 0) =>
   Promise.all(
     Array.from({ length: count }, (_, i) => bus.publish("arbitrage-decisions-proto", "k", decision(i, bytes))),
@@ -53,15 +60,12 @@ const publishDecisions = (count: number, bytes = 0) =>
 class Reader {
   readonly envelopes: Envelope[] = [];
   readonly batches: number[] = [];
-  readonly texts: LiveText[] = [];
-  accept(data: string | Uint8Array): void {
-    if (typeof data === "string") {
-      this.texts.push(JSON.parse(data) as LiveText);
-      return;
-    }
-    const batch = decodeBatch(data);
-    this.batches.push(batch.length);
-    this.envelopes.push(...batch);
+  readonly texts: PageText[] = [];
+  accept(data: Uint8Array<ArrayBuffer>): void {
+    const { items, text } = decodeBatch(Bun.zstdDecompressSync(data));
+    if (text !== "") this.texts.push(JSON.parse(text) as PageText);
+    if (items.length > 0) this.batches.push(items.length);
+    this.envelopes.push(...items);
   }
   get dropped(): number {
     const counts = this.texts.flatMap((text) => (text.kind === "dropped" ? Object.values(text.drops) : []));
@@ -76,7 +80,7 @@ async function open(): Promise<{ reader: Reader; socket: WebSocket; closed: Prom
   const reader = new Reader();
   const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/live`);
   socket.binaryType = "arraybuffer";
-  socket.onmessage = ({ data }) => reader.accept(typeof data === "string" ? data : new Uint8Array(data));
+  socket.onmessage = ({ data }) => reader.accept(new Uint8Array(data as ArrayBuffer));
   const closed = new Promise<number>((resolve) => {
     socket.onclose = ({ code }) => resolve(code);
   });
@@ -254,7 +258,6 @@ function readFrames(bytes: Buffer, reader: Reader): Buffer<ArrayBuffer> {
       short === 127 ? Number(bytes.readBigUInt64BE(at + 2)) : short === 126 ? bytes.readUInt16BE(at + 2) : short;
     if (bytes.length - at < head + length) break;
     const payload = bytes.subarray(at + head, at + head + length);
-    if (opcode === 1) reader.accept(payload.toString());
     if (opcode === 2) reader.accept(new Uint8Array(payload));
     at += head + length;
   }

@@ -45,7 +45,7 @@ const DOORS: readonly [packages: RegExp, rooms: readonly string[]][] = [
   [/^@noble\/ed25519/, ["control"]],
   [/^jose$/, ["gateway"]],
   [/^(elysia|@elysiajs\/)/, ["gateway"]],
-  [/^swagger-ui-dist/, ["gateway/dashboard"]],
+  [/^(swagger-ui-dist|fzstd|uplot)/, ["gateway/dashboard"]],
   [/^@triton-one\//, ["market"]],
   [/^@solana\//, ["dex", "execute"]],
   [/^litesvm/, ["sim", "execute"]],

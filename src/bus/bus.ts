@@ -15,14 +15,20 @@ export type Message = {
   readonly publishedMs: number;
 };
 
+/** How far before the end a group that starts "recent" begins. */
+export const RECENT_MESSAGES = 4_096;
+
 /** What publish() answers for a message that is durable but has no offset yet. */
 export const SPOOLED_OFFSET = -1;
 
 export type ConsumerOptions = {
   readonly group: string;
   readonly topics: readonly Topic[];
-  /** Where a group without a committed offset starts: at the first message kept, or at the next one published. */
-  readonly start: "first" | "next";
+  /**
+   * Where a group without a committed offset starts: at the first message kept, a little before the end (RECENT_MESSAGES
+   * of each topic or partition), or at the next one published.
+   */
+  readonly start: "first" | "recent" | "next";
   /**
    * For readers that only look on (a live page): the group is not remembered, commit() does nothing, and retention does
    * not wait for it.

@@ -4,7 +4,7 @@
  */
 import { SandpiperError } from "#core/error.ts";
 import type { Topic } from "#wire/topics.ts";
-import type { Consumer, ConsumerOptions, Message } from "./bus.ts";
+import { type Consumer, type ConsumerOptions, type Message, RECENT_MESSAGES } from "./bus.ts";
 import { type EmbeddedFile, writeTransaction, writeTransactionNow } from "./embedded-file.ts";
 import { BUS_ERROR } from "./errors.ts";
 
@@ -165,7 +165,8 @@ export class EmbeddedConsumer implements Consumer {
     const number = this.#file.topicNumber(topic);
     const committed = ephemeral ? undefined : this.#committed(number);
     if (committed !== undefined) return { topic, number, read: committed, committed };
-    const read = start === "first" ? 0 : this.#head(number);
+    const back = { first: Number.MAX_SAFE_INTEGER, recent: RECENT_MESSAGES, next: 0 }[start];
+    const read = Math.max(0, this.#head(number) - back);
     if (!ephemeral)
       this.#file.database
         .query("INSERT INTO consumer_group (name, topic, committed) VALUES (?, ?, ?)")

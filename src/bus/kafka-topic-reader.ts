@@ -10,7 +10,7 @@ import type { Admin, EachBatchPayload, Kafka, Consumer as KafkaConsumer } from "
 import { errorText } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { Topic } from "#wire/topics.ts";
-import type { ConsumerOptions, Message } from "./bus.ts";
+import { type ConsumerOptions, type Message, RECENT_MESSAGES } from "./bus.ts";
 import { brokersError, RETRY, RETRY_MS_MAX } from "./kafka-client.ts";
 import { busOffset, PARTITIONS_MAX } from "./kafka-offset.ts";
 
@@ -180,7 +180,8 @@ export class KafkaTopicReader {
       const high = Number(bound?.high ?? 0);
       const known = groups[0]?.partitions.find((one) => one.partition === partition);
       const isNew = known === undefined || Number(known.offset) < 0;
-      const fresh = this.#options.start === "first" ? low : high;
+      const back = { first: Number.MAX_SAFE_INTEGER, recent: RECENT_MESSAGES, next: 0 }[this.#options.start];
+      const fresh = Math.max(low, high - back);
       const at = isNew ? fresh : Math.max(low, Number(known.offset));
       const fixed = /^fixed_to=(\d+)$/.exec(known?.metadata ?? "")?.[1];
       const part: Part = {

@@ -60,6 +60,17 @@ export const CONFIG_SCHEMA = {
   ),
   "gateway.port": port(8080, "TCP port of the page and the API"),
   "gateway.liveClientsMax": whole(64, 1, 10_000, "most pages that are fed live at the same time; the next is refused"),
+  "gateway.liveClientsPerAddressMax": whole(64, 1, 10_000, "most of them from one network address"),
+  "gateway.webTransport": choice(
+    ["auto", "off"],
+    "auto",
+    "live data over HTTP/3 (UDP, same port number) when native/ is built; WebSocket is always there",
+  ),
+  "gateway.tlsCertificatePath": text(
+    "",
+    "PEM chain for WebTransport, read again every hour; empty: own certificates that the page takes by their hash",
+  ),
+  "gateway.tlsKeyPath": text("", "PEM key of that certificate"),
 
   "gateway.anonymous": choice(
     ["viewer", "none"],

@@ -21,7 +21,7 @@ const BODY_BYTES_MAX = 16_384;
 
 const SECURITY_HEADERS = {
   "Content-Security-Policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
@@ -68,6 +68,12 @@ export function refusalOf(request: Request): Response | undefined {
       `Cannot read the address: at most ${ADDRESS_LENGTH_MAX} characters, was ${request.url.length}`,
     );
   return undefined;
+}
+
+/** Whether a page of ours says it: a loopback name at our port. */
+export function isOwnOrigin(origin: string, port: number): boolean {
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  return url !== undefined && LOOPBACK.test(url.hostname) && url.port === String(port);
 }
 
 /** The typed error body of the API. */

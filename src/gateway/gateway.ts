@@ -12,13 +12,21 @@ import { readGuardReport } from "#slo/report.ts";
 import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
 import type { Audit } from "./audit.ts";
-import type { Auth } from "./auth/auth.ts";
+import { type Auth, untilMsOf } from "./auth/auth.ts";
 import type { GatewayData } from "./data.ts";
-import { assertLoopback, failure, refusalOf, TurnedAway, withSecurityHeaders } from "./door.ts";
+import { assertLoopback, failure, isOwnOrigin, refusalOf, TurnedAway, withSecurityHeaders } from "./door.ts";
 import { GATEWAY_ERROR } from "./errors.ts";
 import { loadPages, type PageFiles, pageResponse } from "./page.ts";
 import { LiveFeed } from "./realtime/live-feed.ts";
-import { type LiveSocketData, SocketTransport } from "./realtime/socket-transport.ts";
+import { LiveSessions } from "./realtime/live-sessions.ts";
+import { type LiveSocketData, socketHandler } from "./realtime/socket-transport.ts";
+import {
+  type Admission,
+  type LiveRequest,
+  sinceOf,
+  startWebTransport,
+  type WebTransport,
+} from "./realtime/web-transport.ts";
 import { RunTotalsCache } from "./run-totals.ts";
 import { RunView } from "./run-view.ts";
 import { readStatus, type StatusSources } from "./status.ts";
@@ -67,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     nowMs,
     clientsMax: config["gateway.liveClientsMax"],
+    clientsPerAddressMax: config["gateway.liveClientsPerAddressMax"],
   });
   const sources: StatusSources = {
     config,
@@ -82,23 +91,36 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const access = await openAccess(options, nowMs);
   const door = { ...access, anonymous: config["gateway.anonymous"] };
+  const live: LiveParts = { off: "it starts" };
+  const realtime = () => ({
+    websocket: "/live" as const,
+    webtransport: live.transport?.info() ?? null,
+    webtransport_off: live.off,
+  });
   const api = createApi({
     data: options.data,
     sources,
     live: () => feed.stats(),
     ledgerFolder: options.paths.ledger,
+    realtime,
     door,
     log,
   });
-  const transport = new SocketTransport({ feed, status: () => readStatus(sources), nowMs });
+  const sessions = new LiveSessions({ feed, status: () => readStatus(sources), nowMs });
   const stopParts = async () => {
-    transport.stop();
+    sessions.stop();
+    live.transport?.stop();
     await Promise.all([feed.stop(), access.stop()]);
   };
   try {
-    const server = listen(options, { pages, api, feed, transport, ...access });
+    const server = listen(options, { pages, api, feed, sessions, ...access });
+    const port = server.port ?? 0;
+    const admit = (request: LiveRequest) => admitLive(request, port, access.auth);
+    const started = startWebTransport({ config, port, feed, sessions, admit, log, nowMs });
+    if ("off" in started) live.off = started.off;
+    else Object.assign(live, { transport: started, off: "" });
     return {
-      port: server.port ?? 0,
+      port,
       stop: async () => {
         await stopParts();
         await server.stop(true);
@@ -106,6 +128,24 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
   } catch (thrown) {
     await stopParts();
+    throw thrown;
+  }
+}
+
+/** WebTransport when it is on, else why not. */
+type LiveParts = { transport?: WebTransport; off: string };
+
+/** The door of a WebTransport session: the same questions as a WebSocket passes. */
+async function admitLive({ path, origin, token }: LiveRequest, port: number, auth: Auth): Promise<Admission> {
+  if (path !== "/live") return { status: 404 };
+  if (origin !== "" && !isOwnOrigin(origin, port)) return { status: 403 };
+  const headers = new Headers(token === undefined ? {} : { Authorization: `Bearer ${token}` });
+  const request = new Request("http://localhost/live", { headers });
+  try {
+    await auth.admit(request, "viewer", "read");
+    return { untilMs: untilMsOf(request) };
+  } catch (thrown) {
+    if (thrown instanceof TurnedAway) return { status: thrown.response.status };
     throw thrown;
   }
 }
@@ -123,14 +163,14 @@ type Served = {
   readonly pages: PageFiles;
   readonly api: (request: Request) => Promise<Response>;
   readonly feed: LiveFeed;
-  readonly transport: SocketTransport;
+  readonly sessions: LiveSessions;
   readonly auth: Auth;
   readonly audit: Audit;
 };
 
 function listen(
   { config, port = config["gateway.port"] }: GatewayOptions,
-  { pages, api, feed, transport, auth, audit }: Served,
+  { pages, api, feed, sessions, auth, audit }: Served,
 ): Server<LiveSocketData> {
   const answer = async (request: Request, server: Server<LiveSocketData>): Promise<Response | undefined> => {
     const refusal = refusalOf(request);
@@ -163,7 +203,7 @@ function listen(
         return response && withSecurityHeaders(response);
       },
       error: () => withSecurityHeaders(failure(500, "internal", "Cannot answer: the gateway's log says why")),
-      websocket: transport.handler,
+      websocket: socketHandler(sessions),
     });
   } catch (thrown) {
     throw new SandpiperError(
@@ -182,13 +222,21 @@ function upgrade(request: Request, server: Server<LiveSocketData>, feed: LiveFee
     refusal.headers.set("Upgrade", "websocket");
     return refusal;
   }
-  const subscription = feed.subscribe();
+  const subscription = feed.subscribe({
+    address: server.requestIP(request)?.address ?? "",
+    sinceMs: sinceOf(new URL(request.url)),
+    pieceBytesMax: () => Number.POSITIVE_INFINITY,
+  });
   if (!subscription)
-    return failure(503, "too_many_clients", "Cannot stream: fewer pages at a time (gateway.liveClientsMax)");
+    return failure(
+      503,
+      "too_many_clients",
+      "Cannot stream: fewer pages at a time (gateway.liveClientsMax, gateway.liveClientsPerAddressMax)",
+    );
   // A browser that offers protocols wants one of them back; the token among them is none.
   const offered = request.headers.get("sec-websocket-protocol") ?? "";
   const headers = /(^|,)\s*sandpiper\s*(,|$)/.test(offered) ? { "Sec-WebSocket-Protocol": "sandpiper" } : {};
-  if (server.upgrade(request, { headers, data: { subscription, stuckSinceMs: undefined } })) return undefined;
+  if (server.upgrade(request, { headers, data: { subscription, untilMs: untilMsOf(request) } })) return undefined;
   feed.unsubscribe(subscription);
   return failure(400, "upgrade_required", "Cannot stream: a valid WebSocket handshake");
 }

@@ -5,6 +5,7 @@
  */
 import { SandpiperError } from "#core/error.ts";
 import index from "./dashboard/index.html";
+import decodeWorker from "./dashboard/live/decode-worker.html";
 import swagger from "./dashboard/swagger.html";
 import { GATEWAY_ERROR } from "./errors.ts";
 
@@ -12,6 +13,8 @@ export type PageFile = { readonly body: Uint8Array<ArrayBuffer>; readonly type: 
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
 const PAGES = { "/": index, "/swagger": swagger } as const;
+/** A worker is loaded by a name that its page can know: the script of a page of its own, under this path. */
+const WORKERS = { "/live-worker.js": decodeWorker } as const;
 /** Scripts, styles and icons of a page. The bundler names them by their content, so they may be cached for ever. */
 const LINKED_FILE = /<(?:script|link)\b[^>]*\b(?:src|href)="(\/[\w.-]+)"/g;
 
@@ -22,7 +25,7 @@ export async function loadPages(): Promise<PageFiles> {
     hostname: "127.0.0.1",
     port: 0,
     development: false,
-    routes: PAGES,
+    routes: { ...PAGES, ...WORKERS },
     fetch: () => new Response(null, { status: 404 }),
   });
   try {
@@ -31,6 +34,11 @@ export async function loadPages(): Promise<PageFiles> {
       files.set(path, page);
       for (const [, linked] of new TextDecoder().decode(page.body).matchAll(LINKED_FILE))
         if (linked !== undefined) files.set(linked, await fetchFile(server.url, linked, true));
+    }
+    for (const path of Object.keys(WORKERS)) {
+      const page = new TextDecoder().decode((await fetchFile(server.url, path, false)).body);
+      const [, script] = [...page.matchAll(LINKED_FILE)][0] ?? [];
+      if (script !== undefined) files.set(path, await fetchFile(server.url, script, false));
     }
   } finally {
     await server.stop(true);

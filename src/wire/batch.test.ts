@@ -9,7 +9,13 @@ describe("encodeBatch()", () => {
       outcomeEnvelope({ bundleId: "b", landed: true }),
       metricsEnvelope({ agent: "arbitrage", atNs: 2n ** 63n }),
     ];
-    expect(decodeBatch(encodeBatch(envelopes.map(encodeEnvelope)))).toEqual(envelopes);
+    expect(
+      decodeBatch(encodeBatch(envelopes.map(encodeEnvelope), { resumeMs: 1_700_000_000_123, text: "{}" })),
+    ).toEqual({
+      items: envelopes,
+      resumeMs: 1_700_000_000_123,
+      text: "{}",
+    });
   });
 
   // Field 1, length-delimited, as realtime.proto numbers it.

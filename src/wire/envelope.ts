@@ -79,18 +79,31 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   return envelope;
 }
 
+/** What a Batch says beside its envelopes; see proto/realtime.proto. */
+type BatchWords = { readonly resumeMs?: number; readonly text?: string };
+
 /** Several envelopes that are encoded already, oldest first, as one Batch: a relay need not decode what it passes on. */
-export function encodeBatch(envelopes: readonly Uint8Array[]): Uint8Array {
+export function encodeBatch(
+  envelopes: readonly Uint8Array[],
+  { resumeMs = 0, text = "" }: BatchWords = {},
+): Uint8Array {
+  const { items, resumeMs: resume, text: words } = BatchSchema.field;
   const writer = new BinaryWriter();
-  for (const bytes of envelopes) writer.tag(BatchSchema.field.items.number, WireType.LengthDelimited).bytes(bytes);
+  for (const bytes of envelopes) writer.tag(items.number, WireType.LengthDelimited).bytes(bytes);
+  if (resumeMs > 0) writer.tag(resume.number, WireType.Varint).uint64(resumeMs);
+  if (text !== "") writer.tag(words.number, WireType.LengthDelimited).string(text);
   return writer.finish();
 }
 
+export type DecodedBatch = { readonly items: Envelope[]; readonly resumeMs: number; readonly text: string };
+
 /** Throws a SandpiperError when the bytes are no Batch of rt-v1 envelopes. */
-export function decodeBatch(bytes: Uint8Array): Envelope[] {
+export function decodeBatch(bytes: Uint8Array): DecodedBatch {
   let items: Envelope[];
+  let resumeMs: bigint;
+  let text: string;
   try {
-    items = fromBinary(BatchSchema, bytes).items;
+    ({ items, resumeMs, text } = fromBinary(BatchSchema, bytes));
   } catch (cause) {
     throw new SandpiperError(
       WIRE_ERROR.envelope,
@@ -106,7 +119,7 @@ export function decodeBatch(bytes: Uint8Array): Envelope[] {
       `Cannot decode a batch: schema ${ENVELOPE_SCHEMA_VERSION}, was ${JSON.stringify(schemaVersion)}`,
     );
   }
-  return items;
+  return { items, resumeMs: Number(resumeMs), text };
 }
 
 /** From the API's JSON rows: field names as in the .proto, 64-bit integers as decimal text. Throws on anything else. */

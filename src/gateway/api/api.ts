@@ -38,6 +38,7 @@ import {
   HealthSchema,
   OutcomeListSchema,
   ProfitSchema,
+  RealtimeSchema,
   SandwichListSchema,
   StatusSchema,
 } from "./schemas.ts";
@@ -47,6 +48,8 @@ export type ApiOptions = {
   readonly sources: StatusSources;
   readonly live: () => LiveStats;
   readonly ledgerFolder: string;
+  /** How the live stream is reached. */
+  readonly realtime: () => Static<typeof RealtimeSchema>;
   readonly door: ControlParts & { readonly anonymous: "viewer" | "none" };
   readonly log: Log;
 };
@@ -78,7 +81,7 @@ export function createApi(options: ApiOptions): (request: Request) => Promise<Re
   return (request) => Promise.resolve(app.handle(request));
 }
 
-function runRoutes({ sources, live }: ApiOptions) {
+function runRoutes({ sources, live, realtime }: ApiOptions) {
   return new Elysia({ normalize: false })
     .get(
       "/api/status",
@@ -111,6 +114,24 @@ function runRoutes({ sources, live }: ApiOptions) {
           tags: ["Run"],
           summary: "What the guard sees and has done",
           description: "Every service level with its limit and its present value, and the last actions.",
+        },
+      },
+    )
+    .get(
+      "/api/realtime",
+      ({ request }) => {
+        readNoQuery(new URL(request.url));
+        return realtime();
+      },
+      {
+        response: { 200: RealtimeSchema, ...badQuery },
+        detail: {
+          tags: ["Run"],
+          summary: "How to read the live stream",
+          description:
+            "Each WebSocket frame and each WebTransport datagram is one zstd-compressed protobuf Batch; what must arrive comes " +
+            "on one WebTransport stream, each Batch behind its length (big-endian u32). After a reconnect say ?since=<resume_ms> " +
+            "of the newest Batch that had one. docs/realtime.md has examples.",
         },
       },
     )

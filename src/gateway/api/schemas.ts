@@ -274,6 +274,37 @@ export const ProfitSchema = t.Object({
     { description: "Oldest first; a bucket without outcomes is left out." },
   ),
 });
+export const RealtimeSchema = t.Object(
+  {
+    websocket: t.Literal("/live", { description: "Path of the WebSocket." }),
+    webtransport: t.Union(
+      [
+        t.Object({
+          port: t.Integer({ description: "UDP port; the path is /live." }),
+          certificate_sha256: t.Array(t.String({ description: "Hexadecimal." }), {
+            description: "For serverCertificateHashes; empty when browsers know the certificate's authority.",
+          }),
+        }),
+        t.Null(),
+      ],
+      { description: "Null when it is off." },
+    ),
+    webtransport_off: t.String({ description: "Why it is off, and how to turn it on; empty when it is on." }),
+  },
+  {
+    examples: [
+      {
+        websocket: "/live",
+        webtransport: {
+          port: 8080,
+          certificate_sha256: ["5f2c1c0b9e0f6d0a4b1e3c2d1a0f9e8d7c6b5a49382716059f8e7d6c5b4a3928"],
+        },
+        webtransport_off: "",
+      },
+    ],
+  },
+);
+
 export const HealthSchema = t.Object({
   ok: t.Boolean(),
   reasons: t.Array(t.String(), { description: "Why not; empty when ok.", examples: [[]] }),

@@ -8,7 +8,9 @@
  *
  * Failed passwords lock the account, never the keys: nobody can lock an operator out.
  */
+
 import { createHash, randomBytes } from "node:crypto";
+import { decodeJwt } from "jose";
 import type { KeySet } from "#control/keys.ts";
 import type { Audit } from "#gateway/audit.ts";
 import { failure, TurnedAway } from "#gateway/door.ts";
@@ -169,6 +171,12 @@ export class Auth {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** Until when the token of an admitted request is good, Unix ms; for ever without one. */
+export function untilMsOf(request: Request): number {
+  const token = tokenOf(request);
+  return token === undefined ? Number.POSITIVE_INFINITY : (decodeJwt(token).exp ?? 0) * 1_000;
+}
 
 /** From the Authorization header, or for a browser's WebSocket, which has none, from a subprotocol bearer.<token>. */
 function tokenOf({ headers }: Request): string | undefined {

@@ -3,15 +3,15 @@
  * at connect or came over the live stream; when that falls silent the page says so before anything else.
  */
 import { arbFromJson, outcomeFromJson } from "#wire/envelope.ts";
-import { Connection, type Link } from "./connection.ts";
 import { DecisionPanel } from "./decision-panel.ts";
 import { byId, openRowsOnClick, setText } from "./elements.ts";
 import { ageText } from "./format.ts";
+import { type Link, LiveClient } from "./live/live-client.ts";
 import { PageState, ROWS_MAX } from "./page-state.ts";
 import { ProfitPlot } from "./profit-plot.ts";
 import { drawDecisions, drawOutcomes } from "./record-tables.ts";
 import { drawRun } from "./run-panel.ts";
-import type { PageProfit } from "./status.ts";
+import type { PageProfit, PageText } from "./status.ts";
 
 const DRAW_EVERY_MS = 250;
 /** Rows must not slip away under a pointer or a keyboard that is about to open one. */
@@ -25,15 +25,17 @@ const plot = new ProfitPlot(byId("plot"));
 let paused = false;
 let shown = { decisions: state.decisions.rows, outcomes: state.outcomes.rows };
 
-const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-const connection = new Connection(`${scheme}//${location.host}/live`, {
-  onOpen: () => void readRecord(),
-  onEnvelopes: (envelopes) => state.acceptEnvelopes(envelopes),
-  onText: (text) => {
-    if (text.kind === "status") state.acceptStatus(text.status);
-    else for (const count of Object.values(text.drops)) state.dropped += count;
+const connection = new LiveClient<PageText>(
+  { origin: location.origin, token: () => undefined },
+  {
+    onOpen: () => void readRecord(),
+    onEnvelopes: (envelopes) => state.acceptEnvelopes(envelopes),
+    onText: (text) => {
+      if (text.kind === "status") state.acceptStatus(text.status);
+      else for (const count of Object.values(text.drops)) state.dropped += count;
+    },
   },
-});
+);
 
 byId("pause").addEventListener("click", () => {
   paused = !paused;
@@ -104,16 +106,17 @@ function drawLink(link: Link): void {
     if (before === "lost" || link.state !== "live") setText(byId("announcement"), announcement(link));
     document.title = link.state === "lost" ? "(lost) Sandpiper" : "Sandpiper";
   }
+  bar.dataset["way"] = link.way ?? "";
   setText(byId("link"), linkText(link));
 }
 
-function linkText({ state: link, silentMs, retryInMs }: Link): string {
+function linkText({ state: link, way, silentMs, retryInMs }: Link): string {
   const missed = state.dropped === 0 ? "" : ` · ${state.dropped} messages skipped`;
   switch (link) {
     case "connecting":
       return "connecting";
     case "live":
-      return `live · ${ageText(silentMs)}${missed}`;
+      return `live · ${way} · ${ageText(silentMs)}${missed}`;
     case "stale":
       return `no data for ${ageText(silentMs)}`;
     case "lost":

@@ -92,6 +92,20 @@ export declare type Batch = Message<"realtime.Batch"> & {
    * @generated from field: repeated realtime.Envelope items = 1;
    */
   items: Envelope[];
+
+  /**
+   * when the bus took the newest outcome in it (Unix ms): say it after a reconnect to miss none; 0 without outcomes
+   *
+   * @generated from field: uint64 resume_ms = 16;
+   */
+  resumeMs: bigint;
+
+  /**
+   * what the gateway says beside the record, as JSON: its status, or what it dropped for this reader
+   *
+   * @generated from field: string text = 17;
+   */
+  text: string;
 };
 
 /**
