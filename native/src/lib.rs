@@ -185,9 +185,12 @@ impl WebTransportServer {
         runtime().block_on(async {
             endpoint.close(0u32.into(), b"the gateway stops");
             let _ = tokio::time::timeout(STOP, endpoint.wait_idle()).await;
-            // JavaScript may hold this object for long: the port is free as soon as the socket is another one.
-            if let Ok(socket) = std::net::UdpSocket::bind("127.0.0.1:0") {
-                let _ = endpoint.rebind(socket);
+            // JavaScript may hold this object for long: the port is free as soon as the socket is another one. Twice,
+            // because quinn keeps the last one until something comes in on the new one.
+            for _ in 0..2 {
+                if let Ok(socket) = std::net::UdpSocket::bind("127.0.0.1:0") {
+                    let _ = endpoint.rebind(socket);
+                }
             }
         });
     }

@@ -37,6 +37,7 @@ const NO_TABLES: GatewayData = {
   decision: async () => undefined,
   outcomes: async () => [],
   profit: async () => [],
+  sandwiches: async () => [],
 };
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };

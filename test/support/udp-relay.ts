@@ -8,6 +8,8 @@ export async function startUdpRelay(targetPort: number): Promise<UdpRelay> {
   const backs = new Map<number, Socket>();
   const bind = (socket: Socket) => new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   await bind(front);
+  // Somebody who has gone answers with ICMP: nothing a wire should die of.
+  front.on("error", () => {});
   const relay = {
     port: front.address().port,
     blocked: false,
@@ -21,6 +23,7 @@ export async function startUdpRelay(targetPort: number): Promise<UdpRelay> {
     let back = backs.get(port);
     if (back === undefined) {
       back = createSocket("udp4");
+      back.on("error", () => {});
       back.on("message", (answer) => {
         if (!relay.blocked) front.send(answer, port, "127.0.0.1");
       });

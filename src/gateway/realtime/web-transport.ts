@@ -29,7 +29,7 @@ export type WebTransportOptions = {
 };
 
 /** What a page needs to connect; sha256 is empty when the certificate is one that browsers know. */
-export type WebTransportInfo = { readonly port: number; readonly certificate_sha256: string[] };
+type WebTransportInfo = { readonly port: number; readonly certificate_sha256: string[] };
 export type WebTransport = { readonly info: () => WebTransportInfo; stop(): void };
 
 const HANDSHAKES_MAX = 256;

@@ -1,6 +1,6 @@
 /** The two ways to the gateway, alike to their user: frames come in, and at some time the way is closed. */
 
-export type Frame = Uint8Array<ArrayBuffer>;
+type Frame = Uint8Array<ArrayBuffer>;
 export type WayEvents = {
   readonly onFrame: (frame: Frame) => void;
   /** Once; never after close(). `code` is the gateway's, 0 when the way broke. */
