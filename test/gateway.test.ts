@@ -234,6 +234,7 @@ describe("GET /openapi.json and /swagger", () => {
         "/api/ledger/leaves/{index}",
         "/api/outcomes",
         "/api/profit",
+        "/api/realtime",
         "/api/status",
         "/health",
         "/metrics",
