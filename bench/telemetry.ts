@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COUNTER, COUNTERS_BYTES, countersOver } from "#decide/counters.ts";
 import { DECISION_RING } from "#decide/decision-record.ts";
+import type { Scorer } from "#decide/evaluate.ts";
 import { createHotLoop } from "#decide/hot-loop.ts";
 import { PolicyDesk } from "#decide/policy-desk.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
@@ -34,7 +35,7 @@ function ring(format: SlotRingFormat) {
 }
 
 /** ns per event of one pass; only the loop's own turns are timed. */
-function pass(workload: Workload, predict: (features: Float32Array) => number, withTelemetry: boolean): number {
+function pass(workload: Workload, model: Scorer, withTelemetry: boolean): number {
   const clock = createSystemClock();
   const market = ring(ARBITRAGE_RING);
   const decisions = ring(DECISION_RING);
@@ -53,7 +54,7 @@ function pass(workload: Workload, predict: (features: Float32Array) => number, w
     market: market.consumer,
     decisions: decisions.producer,
     switchboard,
-    predict,
+    model,
     clock,
     counters,
     latency: withTelemetry ? hotPathHistogram(telemetry) : nothing,
@@ -98,7 +99,7 @@ const times: { with: number[]; without: number[] } = { with: [], without: [] };
 // The first of each warms the compiler up.
 for (let run = 0; run <= runs; run++)
   for (const kind of run % 2 === 0 ? (["with", "without"] as const) : (["without", "with"] as const)) {
-    const ns = pass(workload, (features) => model.predict(features), kind === "with");
+    const ns = pass(workload, model, kind === "with");
     if (run > 0) times[kind].push(ns);
   }
 const [on, off] = [median(times.with), median(times.without)];

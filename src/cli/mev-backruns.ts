@@ -39,7 +39,7 @@ export async function runMevBackruns(args: readonly string[], write: (text: stri
   try {
     const agents = new ReplayAgents({
       config,
-      predict: model.predict,
+      model,
       catalogue,
       nowNs: () => nowNs,
       onDecision: (decision, pools) => void prices.push([decision, pools]),
