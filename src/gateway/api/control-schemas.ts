@@ -24,7 +24,7 @@ export const KeySignInSchema = t.Object(
       description: 'Ed25519 over "sandpiper sign-in\\n" and the challenge.',
     }),
   },
-  { additionalProperties: false, description: "With an operator's key: `sandpiper keys answer CHALLENGE --key FILE`." },
+  { additionalProperties: false, description: "With the key of an operator, who signs the challenge." },
 );
 export const RefreshSchema = t.Object(
   { refresh_token: t.String({ minLength: 1, maxLength: 256 }) },
