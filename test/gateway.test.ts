@@ -235,6 +235,7 @@ describe("GET /openapi.json and /swagger", () => {
         "/api/outcomes",
         "/api/profit",
         "/api/realtime",
+        "/api/sandwiches",
         "/api/status",
         "/health",
         "/metrics",
