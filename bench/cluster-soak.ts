@@ -13,8 +13,8 @@ import { seededRandom } from "#core/random.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { swapInstruction } from "#dex/swap-instruction.ts";
 import { compileMessage } from "#execute/message.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { signTransaction } from "#execute/transaction.ts";
-import { transferInstruction } from "#sim/cluster/fixture.ts";
 import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import { startRpcDoor } from "#sim/cluster/rpc-door.ts";
 import { startSocketDoor } from "#sim/cluster/socket-door.ts";
@@ -92,7 +92,7 @@ function prepare({ pools, traders, tokens }: SimMarket, number: number): Uint8Ar
   const payer = trader.keypair.address;
   const instruction =
     number % TRANSFER_EVERY === 0
-      ? transferInstruction(payer, random.pick(traders).keypair.address, BigInt(number))
+      ? transferLamports(payer, random.pick(traders).keypair.address, BigInt(number))
       : swap(random.pick(pools), trader, tokens, number);
   return signTransaction(compileMessage({ payer, blockhash, instructions: [instruction] }), [trader.keypair]);
 }

@@ -64,6 +64,7 @@ function runPass(
   for (let i = 0; i < snapshotRecords + events; i++) {
     begin(i);
     put(market.producer, words, (i * recordBytes) >> 2, recordBytes >> 2, clock.monotonicNs());
+    market.producer.publish();
     const before = counters[COUNTER.decisions] as number;
     const startNs = clock.monotonicNs();
     loop.doWork();
@@ -75,19 +76,20 @@ function runPass(
   return { hash, times, decisions: counters[COUNTER.decisions] as number, sends: counters[COUNTER.sends] as number };
 }
 
-function makeRing(format: SlotRingFormat) {
+/** Both ends of an empty ring. */
+export function makeRing(format: SlotRingFormat) {
   const buffer = new SharedArrayBuffer(slotRingBytes(format));
   formatSlotRing(buffer, format);
   return { producer: new SlotProducer(buffer), consumer: new SlotConsumer(buffer) };
 }
 
-function put(producer: SlotProducer, words: Uint32Array, from: number, count: number, nowNs: number): void {
+/** Writes a record with its stamps; the caller publishes. */
+export function put(producer: SlotProducer, words: Uint32Array, from: number, count: number, nowNs: number): void {
   const at = producer.claim();
   for (let word = 0; word < count; word++) producer.u32[(at >> 2) + word] = words[from + word] as number;
   producer.f64[(at + MARKET_RECORD.eventNs) >> 3] = nowNs;
   producer.f64[(at + MARKET_RECORD.feedNs) >> 3] = nowNs;
   producer.advance();
-  producer.publish();
 }
 
 /** Takes every decision record there is into the hash, as the io thread would take it away. */

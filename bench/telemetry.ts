@@ -16,11 +16,11 @@ import { PolicyDesk } from "#decide/policy-desk.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { GUARD_LINE_BYTES, GuardLine, GuardLineReader } from "#memory/guard-line.ts";
 import type { Histogram } from "#memory/histogram.ts";
-import { ARBITRAGE_RING, MARKET_RECORD } from "#memory/market-record.ts";
-import { formatSlotRing, SlotConsumer, SlotProducer, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
+import { ARBITRAGE_RING } from "#memory/market-record.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { hotPathHistogram, TELEMETRY_BYTES, TelemetryFigures } from "#memory/telemetry.ts";
 import { ensureDefaultModel, loadModel } from "#model/default-model.ts";
+import { makeRing, put } from "./hot-thread-run.ts";
 import { BENCH_SETTINGS, POLICY } from "./hot-thread-settings.ts";
 import { makeWorkload, type Workload } from "./hot-thread-workload.ts";
 import { machine, median, short, table } from "./report.ts";
@@ -28,17 +28,11 @@ import { machine, median, short, table } from "./report.ts";
 const EVENTS = 200_000;
 const BATCH = 64;
 
-function ring(format: SlotRingFormat) {
-  const buffer = new SharedArrayBuffer(slotRingBytes(format));
-  formatSlotRing(buffer, format);
-  return { producer: new SlotProducer(buffer), consumer: new SlotConsumer(buffer) };
-}
-
 /** ns per event of one pass; only the loop's own turns are timed. */
 function pass(workload: Workload, model: Scorer, withTelemetry: boolean): number {
   const clock = createSystemClock();
-  const market = ring(ARBITRAGE_RING);
-  const decisions = ring(DECISION_RING);
+  const market = makeRing(ARBITRAGE_RING);
+  const decisions = makeRing(DECISION_RING);
   const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
   const operator = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
   switchboard.writePolicy(POLICY);
@@ -66,15 +60,8 @@ function pass(workload: Workload, model: Scorer, withTelemetry: boolean): number
   const total = snapshotRecords + events;
   let spentNs = 0;
   for (let i = 0; i < total; i += BATCH) {
-    for (let k = i; k < Math.min(i + BATCH, total); k++) {
-      const at = market.producer.claim();
-      const from = (k * recordBytes) >> 2;
-      for (let word = 0; word < recordBytes >> 2; word++)
-        market.producer.u32[(at >> 2) + word] = words[from + word] as number;
-      market.producer.f64[(at + MARKET_RECORD.feedNs) >> 3] = clock.monotonicNs();
-      market.producer.f64[(at + MARKET_RECORD.eventNs) >> 3] = clock.monotonicNs();
-      market.producer.advance();
-    }
+    for (let k = i; k < Math.min(i + BATCH, total); k++)
+      put(market.producer, words, (k * recordBytes) >> 2, recordBytes >> 2, clock.monotonicNs());
     market.producer.publish();
     const startNs = clock.monotonicNs();
     for (let taken = 1; taken > 0; ) {

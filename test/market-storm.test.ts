@@ -6,51 +6,12 @@ import { seededRandom } from "#core/random.ts";
 import { SHARED_DATA } from "#dex/test-data.ts";
 import { readUpdate } from "#market/live/read-update.ts";
 import { readRecordedStream } from "#market/live/recorded-stream.ts";
-import { SlotTracker, type TrackedSlot } from "#market/live/slot-tracker.ts";
-import type { LiveUpdate, SlotStatus } from "#market/live/update.ts";
+import { built, type SlotUpdate, status, track } from "#market/live/test-slots.ts";
 import { disturbed, looped, undisturbed } from "./support/stream-storm.ts";
 
 const STREAM = join(SHARED_DATA, "vixen-geyser-stream", "sample.bin.gz");
 const there = existsSync(STREAM);
 if (!there) console.warn(`SKIPPED: the recorded Yellowstone stream: not found at ${STREAM}`);
-
-type SlotUpdate = Extract<LiveUpdate, { readonly slot: number }>;
-const status = (slot: number, parent: number, name: SlotStatus): SlotUpdate => ({
-  kind: "slot",
-  slot,
-  parent,
-  status: name,
-});
-const entry = (slot: number, index: number): SlotUpdate => ({ kind: "entry", slot, index, transactions: index + 1 });
-const block = (slot: number, parent: number, entries: number): SlotUpdate => ({
-  kind: "block",
-  slot,
-  parent,
-  blockhash: `hash ${slot}`,
-  entries,
-  transactions: (entries * (entries + 1)) / 2,
-});
-const built = (slot: number, parent = slot - 1, entries = 3): SlotUpdate[] => [
-  status(slot, parent, "createdBank"),
-  ...Array.from({ length: entries }, (_, index) => entry(slot, index)),
-  status(slot, parent, "processed"),
-  block(slot, parent, entries),
-];
-
-function track(updates: Iterable<LiveUpdate>, behindMax = 64) {
-  const gaps: string[] = [];
-  const abandoned: number[] = [];
-  const done: TrackedSlot[] = [];
-  const tracker = new SlotTracker({
-    entries: true,
-    behindMax,
-    onGap: (slot, why) => gaps.push(`${slot}: ${why}`),
-    onAbandoned: (slot) => abandoned.push(slot),
-    onDone: (slot) => done.push(slot),
-  });
-  for (const update of updates) tracker.take(update);
-  return { tracker, gaps, abandoned, done };
-}
 
 /** Slots with a skip and, if wanted, a fork here and there, in the order of their making. */
 function made(slots: number, forks = true): SlotUpdate[] {
@@ -102,7 +63,7 @@ describe.skipIf(!there)("the recorded Yellowstone stream", () => {
   });
 
   test("is 50 slots in one chain, each with as many entries and transactions as its block says", () => {
-    const { tracker, gaps, done, abandoned } = track(slots());
+    const { tracker, gaps, done, abandoned } = track(slots(), 64);
     tracker.end();
     expect(done.map(({ slot }) => slot)).toEqual(Array.from({ length: 50 }, (_, i) => 398_202_772 + i));
     expect(done.every(({ slot, parent }) => parent === slot - 1)).toBe(true);

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ALARMS, METRIC_ALARMS } from "#slo/alarms.ts";
+import { ALARMS, alertName, METRIC_ALARMS } from "#slo/alarms.ts";
 import { MONITORING_FILES } from "../scripts/monitoring.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 
@@ -45,7 +45,6 @@ const CALM = [
   "sandpiper_store_up => 1x120",
 ];
 
-const camel = (name: string) => name.replaceAll(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 const metricsOf = (text: string) => new Set(text.match(/\bsandpiper_[a-z_0-9]+/g) ?? []);
 
 /** Runs promtool; what it printed, when it did not like something. */
@@ -87,7 +86,7 @@ describe("monitoring/", () => {
     const folder = mkdtempSync(join(tmpdir(), "sandpiper-rules-"));
     try {
       const sounding = Object.entries(SOUNDS).map(([name, series]) =>
-        ruleTest([series], [[`count(ALERTS{alertname="${camel(name)}",alertstate="firing"}) > bool 0`, 1]]),
+        ruleTest([series], [[`count(ALERTS{alertname="${alertName(name)}",alertstate="firing"}) > bool 0`, 1]]),
       );
       const calm = ruleTest(CALM, [["count(ALERTS)", 0]]);
       const rules = join(ROOT, "monitoring/rules.yml");

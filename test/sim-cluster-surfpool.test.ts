@@ -15,9 +15,10 @@ import type { Instruction } from "#dex/instruction.ts";
 import { swapInstruction } from "#dex/swap-instruction.ts";
 import type { Keypair } from "#execute/keypair.ts";
 import { compileMessage } from "#execute/message.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { signatureOf, signTransaction } from "#execute/transaction.ts";
 import type { AccountState, Cluster } from "#sim/cluster/cluster.ts";
-import { tokenTransferInstruction, transferInstruction } from "#sim/cluster/fixture.ts";
+import { tokenTransferInstruction } from "#sim/cluster/fixture.ts";
 import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import { type SimMarket, writeGenesis } from "#sim/genesis/genesis.ts";
 
@@ -119,7 +120,7 @@ function plan({ pools, traders, tokens }: SimMarket): Work[] {
     const unit = BigInt(number + 1);
     if (number % 4 === 0) {
       const lamports = number % 12 === 0 ? 10n ** 18n + unit : unit * 1_000n;
-      return { payer, instructions: [transferInstruction(payer.address, other.keypair.address, lamports)] };
+      return { payer, instructions: [transferLamports(payer.address, other.keypair.address, lamports)] };
     }
     if (number % 4 === 1) {
       const amount = number % 20 === 1 ? 10n ** 19n + unit : unit;

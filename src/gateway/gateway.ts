@@ -8,6 +8,7 @@ import type { Config } from "#core/config.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { RunPaths } from "#core/paths.ts";
+import { readRunReport } from "#core/run-report.ts";
 import { readGuardReport } from "#slo/report.ts";
 import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
@@ -27,8 +28,8 @@ import {
   startWebTransport,
   type WebTransport,
 } from "./realtime/web-transport.ts";
+import { ReportView } from "./report-view.ts";
 import { RunTotalsCache } from "./run-totals.ts";
-import { RunView } from "./run-view.ts";
 import { readStatus, type StatusSources } from "./status.ts";
 import { Telemetry } from "./telemetry.ts";
 
@@ -77,13 +78,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clientsMax: config["gateway.liveClientsMax"],
     clientsPerAddressMax: config["gateway.liveClientsPerAddressMax"],
   });
+  const guard = new ReportView(() => readGuardReport(options.paths.guardReport), nowMs);
   const sources: StatusSources = {
     config,
     runId: options.runId,
-    view: new RunView(options.paths.runReport, nowMs),
+    view: new ReportView(() => readRunReport(options.paths.runReport), nowMs),
     totals: new RunTotalsCache(options.data, nowMs),
     telemetry,
-    guard: () => readGuardReport(options.paths.guardReport),
+    guard: () => guard.report(),
     busReadAtMs: () => feed.readAtMs(),
     groupLags: () => readGroupLags(options.bus),
     nowMs,

@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readRunReport } from "#core/run-report.ts";
 import { metricsEnvelope } from "#wire/envelope.ts";
 import type { GatewayData, RunTotals } from "./data.ts";
+import { ReportView } from "./report-view.ts";
 import { RunTotalsCache } from "./run-totals.ts";
-import { RunView } from "./run-view.ts";
 import { Telemetry } from "./telemetry.ts";
 
 const SOME: RunTotals = { decisions: 9, attempts: 5, landed: 3, exact: 2, profitLamports: 17n };
@@ -87,12 +88,15 @@ describe("RunTotalsCache", () => {
   });
 });
 
-describe("RunView", () => {
+describe("ReportView", () => {
   test("answers the last whole report, and nothing while there was none", () => {
     const folder = mkdtempSync(join(tmpdir(), "sandpiper-view-"));
     const path = join(folder, "report.json");
     let nowMs = 0;
-    const view = new RunView(path, () => nowMs);
+    const view = new ReportView(
+      () => readRunReport(path),
+      () => nowMs,
+    );
     const after = (content: string) => {
       writeFileSync(path, content);
       nowMs += 1_000;

@@ -7,8 +7,8 @@ import type { GuardReport } from "#slo/report.ts";
 import { RECORDER_GROUP } from "#store/topic-recorder.ts";
 import type { Health, Status } from "./api/schemas.ts";
 import type { RunWindow } from "./data.ts";
+import type { ReportView } from "./report-view.ts";
 import type { KnownTotals, RunTotalsCache } from "./run-totals.ts";
-import type { RunView } from "./run-view.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** The supervisor writes its report every second; one this old was left behind by a dead supervisor. */
@@ -19,7 +19,7 @@ const FEED_FRESH_MS_MAX = 5_000;
 export type StatusSources = {
   readonly config: Config;
   readonly runId: string;
-  readonly view: RunView;
+  readonly view: ReportView<RunReport>;
   readonly totals: RunTotalsCache;
   readonly telemetry: Telemetry;
   /** The guard's report; undefined when there is none. */

@@ -205,7 +205,7 @@ export function soundingAlarms(facts: AlarmFacts): readonly SoundingAlarm[] {
 export function prometheusRules(): string {
   const alerts = [...ALARMS, ...METRIC_ALARMS].map(
     ({ name, severity, summary, expr, forSeconds }) =>
-      `      - alert: ${camel(name)}\n        expr: ${quoted(expr)}\n        for: ${forSeconds}s\n` +
+      `      - alert: ${alertName(name)}\n        expr: ${quoted(expr)}\n        for: ${forSeconds}s\n` +
       `        labels: { severity: ${severity} }\n        annotations:\n          summary: ${quoted(summary)}\n` +
       `          runbook: ${runbookOf(name)}\n`,
   );
@@ -228,5 +228,6 @@ ${alerts.join("")}`;
 
 /** A YAML string, in the quotes that need no escape. */
 const quoted = (text: string): string => (text.includes('"') ? `'${text}'` : `"${text}"`);
-const camel = (name: string): string =>
+/** The alarm's name in Prometheus. */
+export const alertName = (name: string): string =>
   name.replaceAll(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());

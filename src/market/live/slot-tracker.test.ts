@@ -1,50 +1,12 @@
 /** Slots, forks and gaps on streams made by hand; test/market-storm.test.ts has the recorded one and foul weather. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { SlotTracker, type TrackedSlot } from "./slot-tracker.ts";
-import type { LiveUpdate, SlotStatus } from "./update.ts";
-
-type SlotUpdate = Extract<LiveUpdate, { readonly slot: number }>;
-const status = (slot: number, parent: number, name: SlotStatus): SlotUpdate => ({
-  kind: "slot",
-  slot,
-  parent,
-  status: name,
-});
-const entry = (slot: number, index: number): SlotUpdate => ({ kind: "entry", slot, index, transactions: index + 1 });
-const block = (slot: number, parent: number, entries: number): SlotUpdate => ({
-  kind: "block",
-  slot,
-  parent,
-  blockhash: `hash ${slot}`,
-  entries,
-  transactions: (entries * (entries + 1)) / 2,
-});
-const built = (slot: number, parent = slot - 1, entries = 3): SlotUpdate[] => [
-  status(slot, parent, "createdBank"),
-  ...Array.from({ length: entries }, (_, index) => entry(slot, index)),
-  status(slot, parent, "processed"),
-  block(slot, parent, entries),
-];
-
-function track(updates: Iterable<LiveUpdate>, behindMax = 8) {
-  const gaps: string[] = [];
-  const abandoned: number[] = [];
-  const done: TrackedSlot[] = [];
-  const tracker = new SlotTracker({
-    entries: true,
-    behindMax,
-    onGap: (slot, why) => gaps.push(`${slot}: ${why}`),
-    onAbandoned: (slot) => abandoned.push(slot),
-    onDone: (slot) => done.push(slot),
-  });
-  for (const update of updates) tracker.take(update);
-  return { tracker, gaps, abandoned, done };
-}
+import { built, entry, type SlotUpdate, status, track } from "./test-slots.ts";
+import type { LiveUpdate } from "./update.ts";
 
 describe("SlotTracker", () => {
   test("lets complete slots go in order and tells no gap, also over a skipped slot", () => {
-    const { tracker, gaps, done } = track([built(10), built(11), built(13, 11), built(14)].flat());
+    const { tracker, gaps, done } = track([built(10), built(11), built(13, 11), built(14)].flat(), 8);
     tracker.end();
     expect(gaps).toEqual([]);
     expect(done.map(({ slot, entries, parent }) => [slot, entries, parent])).toEqual([
@@ -62,7 +24,7 @@ describe("SlotTracker", () => {
         !(update.kind === "entry" && update.slot === 11 && update.index === 1) &&
         !(update.kind === "block" && update.slot === 12),
     );
-    const { tracker, gaps } = track(lost);
+    const { tracker, gaps } = track(lost, 8);
     tracker.end();
     expect(gaps).toEqual([
       "11: 2 of 3 entries came",
@@ -73,7 +35,7 @@ describe("SlotTracker", () => {
 
   test("a finalized slot makes its ancestors final and abandons the fork beside them", () => {
     const updates = [built(10), built(11), built(12, 10), built(13, 12), [status(13, 12, "finalized")]].flat();
-    const { tracker, abandoned, done } = track(updates);
+    const { tracker, abandoned, done } = track(updates, 8);
     expect(abandoned).toEqual([11]);
     tracker.end();
     expect(done.map(({ slot, abandoned: lost }) => [slot, lost])).toEqual([
@@ -86,19 +48,19 @@ describe("SlotTracker", () => {
 
   test("a dead slot is abandoned at once, once, and is no gap", () => {
     const updates = [built(10), [entry(11, 0), status(11, 10, "dead"), status(11, 10, "dead")], built(12, 10)].flat();
-    const { tracker, abandoned, gaps } = track(updates);
+    const { tracker, abandoned, gaps } = track(updates, 8);
     tracker.end();
     expect(abandoned).toEqual([11]);
     expect(gaps).toEqual([]);
   });
 
   test("resumeSlot() is the first slot that is not complete", () => {
-    const { tracker } = track([...built(10), ...built(11), entry(12, 0), ...built(13)]);
+    const { tracker } = track([...built(10), ...built(11), entry(12, 0), ...built(13)], 8);
     expect(tracker.resumeSlot()).toBe(12);
   });
 
   test("refuses a slot far beyond the newest and stays bounded", () => {
-    const { tracker } = track([...built(10), entry(10_000_000, 0), ...built(11)]);
+    const { tracker } = track([...built(10), entry(10_000_000, 0), ...built(11)], 8);
     expect(tracker.counters.refused).toBe(1);
     expect(tracker.newestSlot).toBe(11);
   });

@@ -5,6 +5,7 @@ import type { Address } from "#core/units.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import { type Keypair, keypairFromSeed } from "#execute/keypair.ts";
 import { compileMessage } from "#execute/message.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { SYSTEM_PROGRAM } from "#execute/svm/machine.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import type { AccountState } from "./cluster.ts";
@@ -34,21 +35,6 @@ export function funded(cluster: LocalCluster, name: string, lamports = 10n * SOL
   const key = keyOf(name);
   cluster.setAccount(key.address, systemAccount(lamports));
   return key;
-}
-
-export function transferInstruction(from: Address, to: Address, lamports: bigint): Instruction {
-  const data = new Uint8Array(12);
-  const view = new DataView(data.buffer);
-  view.setUint32(0, 2, true);
-  view.setBigUint64(4, lamports, true);
-  return {
-    programAddress: SYSTEM_PROGRAM,
-    accounts: [
-      { address: from, signer: true, writable: true },
-      { address: to, signer: false, writable: true },
-    ],
-    data,
-  };
 }
 
 export function createAccountInstruction(
@@ -85,7 +71,7 @@ export function signed(
 }
 
 export const transfer = (cluster: LocalCluster, from: Keypair, to: Address, lamports: bigint): Uint8Array =>
-  signed(cluster, [from], [transferInstruction(from.address, to, lamports)]);
+  signed(cluster, [from], [transferLamports(from.address, to, lamports)]);
 
 /** A mint with this supply, and no authorities that matter. */
 export function mintAccount(decimals: number, supply: bigint): AccountState {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { SYSTEM_PROGRAM } from "#execute/svm/machine.ts";
 import {
   createAccountInstruction,
@@ -14,7 +15,6 @@ import {
   tokenAccount,
   tokenTransferInstruction,
   transfer,
-  transferInstruction,
 } from "./fixture.ts";
 import type { LocalCluster } from "./local-cluster.ts";
 import { TOKEN_PROGRAM } from "./token-balances.ts";
@@ -114,7 +114,7 @@ describe("submit()", () => {
       new DataView(limit.buffer).setUint32(1, random.between(1_000, 2_000_000), true);
       const datas = [[price], [price, limit], [limit], []][i % 4] ?? [];
       const instructions = datas.map((data) => ({ programAddress: budget, accounts: [], data }));
-      const paid = [...instructions, transferInstruction(alice.address, alice.address, BigInt(i))];
+      const paid = [...instructions, transferLamports(alice.address, alice.address, BigInt(i))];
       const before = lamportsOf(cluster, alice.address);
       const result = cluster.submit(signed(cluster, [alice], paid));
       if (result.kind !== "executed") throw new Error(JSON.stringify(result.error));

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { base58Encode } from "#core/base58.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { AddressBook } from "#execute/svm/address-book.ts";
-import { funded, keyOf, SOL, signed, testCluster, transfer, transferInstruction } from "./fixture.ts";
+import { funded, keyOf, SOL, signed, testCluster, transfer } from "./fixture.ts";
 import { isWritable, parseMessage, parseTransaction } from "./message.ts";
 
 const book = new AddressBook();
@@ -115,7 +116,7 @@ describe("submit()", () => {
     }
     expect(kinds.executed).toBeGreaterThan(300);
     expect(
-      cluster.submit(signed(cluster, [alice], [transferInstruction(alice.address, others[1] as Address, SOL)])).kind,
+      cluster.submit(signed(cluster, [alice], [transferLamports(alice.address, others[1] as Address, SOL)])).kind,
     ).toBe("executed");
   });
 });

@@ -4,6 +4,7 @@
  */
 import { type Random, seededRandom } from "#core/random.ts";
 import { compileMessage } from "#execute/message.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import type { BlockEngine } from "#sim/block-engine/block-engine.ts";
 import { TIP_LAMPORTS_MIN } from "#sim/block-engine/bundle.ts";
@@ -12,7 +13,6 @@ import type { SimMarket, SimWallet } from "#sim/genesis/genesis.ts";
 import { CycleSearch, type Opportunity } from "./cycle-search.ts";
 import { cycleSwaps } from "./cycle-swaps.ts";
 import { MarketView } from "./market-view.ts";
-import { tipInstruction } from "./tip-instruction.ts";
 
 /** From seeing to sending, in ms. */
 const REACTION_MS = [5, 80] as const;
@@ -81,7 +81,7 @@ export class Rival {
     amounts[cycle.length] = amountIn + tipLamports;
     const instructions = [
       ...cycleSwaps(this.market, this.wallet, cycle, amounts),
-      tipInstruction(keypair.address, this.#random.pick(TIP_ACCOUNTS), tipLamports),
+      transferLamports(keypair.address, this.#random.pick(TIP_ACCOUNTS), tipLamports),
     ];
     const message = compileMessage({ payer: keypair.address, blockhash, instructions });
     const sent = this.engine.send([signTransaction(message, [keypair])]);

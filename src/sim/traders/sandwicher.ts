@@ -3,17 +3,16 @@
  * it and sells behind it, with a tip now and then, or a slot later. Seeded like everybody; at share 0 it never acts.
  */
 import { type Random, seededRandom } from "#core/random.ts";
-import type { Address } from "#core/units.ts";
 import { quoteExactIn } from "#dex/quote.ts";
-import { swapInstruction } from "#dex/swap-instruction.ts";
 import { compileMessage } from "#execute/message.ts";
+import { transferLamports } from "#execute/plan.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import { TIP_ACCOUNTS } from "#sim/block-engine/tip-accounts.ts";
 import type { Cluster } from "#sim/cluster/cluster.ts";
 import type { SimMarket, SimPool, SimWallet } from "#sim/genesis/genesis.ts";
 import { MarketView } from "#sim/rival/market-view.ts";
-import { tipInstruction } from "#sim/rival/tip-instruction.ts";
 import type { PlannedTrade } from "./flow.ts";
+import { swapOf } from "./swap-of.ts";
 
 /** A purchase of less than this part of the pool's SOL does not pay the fees of two more swaps. */
 const VICTIM_SHARE_MIN = 0.006;
@@ -78,17 +77,9 @@ export class Sandwicher {
   }
 
   #swap(pool: number, inputSide: 0 | 1, amountIn: bigint, tipLamports: bigint): boolean {
-    const { keypair, tokenAccounts } = this.wallet;
-    const { facts, tokens } = this.market.pools[pool] as SimPool;
-    const swap = swapInstruction(facts, {
-      owner: keypair.address,
-      inputSide,
-      inputAccount: tokenAccounts[tokens[inputSide]] as Address,
-      outputAccount: tokenAccounts[tokens[inputSide === 0 ? 1 : 0]] as Address,
-      amountIn,
-      minimumOut: 0n,
-    });
-    const tip = tipInstruction(keypair.address, this.#random.pick(TIP_ACCOUNTS), tipLamports);
+    const { keypair } = this.wallet;
+    const swap = swapOf(this.market, this.wallet, { pool, inputSide, amountIn });
+    const tip = transferLamports(keypair.address, this.#random.pick(TIP_ACCOUNTS), tipLamports);
     const instructions = tipLamports > 0n ? [swap, tip] : [swap];
     const { blockhash } = this.cluster.latestBlockhash();
     const wire = signTransaction(compileMessage({ payer: keypair.address, blockhash, instructions }), [keypair]);

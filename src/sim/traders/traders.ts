@@ -2,13 +2,12 @@
  * Plays the script on the cluster: signs each trade when its time in the slot has come and submits it. A trade whose slot
  * ended before its time was noticed is skipped and counted, so that a busy machine never builds up a debt of trades.
  */
-import type { Address } from "#core/units.ts";
-import { swapInstruction } from "#dex/swap-instruction.ts";
 import { compileMessage } from "#execute/message.ts";
 import { signTransaction } from "#execute/transaction.ts";
 import type { Cluster } from "#sim/cluster/cluster.ts";
-import type { SimMarket, SimPool, SimWallet } from "#sim/genesis/genesis.ts";
+import type { SimMarket, SimWallet } from "#sim/genesis/genesis.ts";
 import type { Flow, PlannedTrade } from "./flow.ts";
+import { swapOf } from "./swap-of.ts";
 
 export type TraderCounters = {
   readonly landed: number;
@@ -64,16 +63,8 @@ export class Traders {
 
 /** One swap on a constant-product pool at whatever price there is. */
 export function tradeTransaction(market: SimMarket, trade: PlannedTrade, blockhash: string): Uint8Array {
-  const { keypair, tokenAccounts } = market.traders[trade.trader] as SimWallet;
-  const { facts, tokens } = market.pools[trade.pool] as SimPool;
-  const { inputSide, amountIn } = trade;
-  const instruction = swapInstruction(facts, {
-    owner: keypair.address,
-    inputSide,
-    inputAccount: tokenAccounts[tokens[inputSide]] as Address,
-    outputAccount: tokenAccounts[tokens[inputSide === 0 ? 1 : 0]] as Address,
-    amountIn,
-    minimumOut: 0n,
-  });
+  const wallet = market.traders[trade.trader] as SimWallet;
+  const { keypair } = wallet;
+  const instruction = swapOf(market, wallet, trade);
   return signTransaction(compileMessage({ payer: keypair.address, blockhash, instructions: [instruction] }), [keypair]);
 }
