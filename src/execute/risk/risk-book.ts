@@ -11,9 +11,7 @@
  * Kept in a file that is replaced before an Outcome is published and the journal closes the bundle, with the ids of what
  * was counted last: a kill in between has the bundle settled again, and it is not counted again.
  */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { readJsonFile } from "#core/atomic-file.ts";
+import { readJsonFile, writeFileAtomicUnsynced } from "#core/atomic-file.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import { RISK_STATES, type RiskState } from "#decide/risk/risk-words.ts";
 import { EXECUTE_ERROR } from "#execute/errors.ts";
@@ -153,12 +151,9 @@ export class RiskBook {
     this.onChange(this.#report, this.attemptsMax);
   }
 
-  /** Renamed whole, not synced: a killed process leaves it in the page cache, as the journal's lines. */
+  /** Not synced: a killed process leaves it in the page cache, as the journal's lines. */
   #keep(): void {
-    mkdirSync(dirname(this.path), { recursive: true });
-    const beside = `${this.path}.${process.pid}.new`;
-    writeFileSync(beside, `${JSON.stringify(this.#report)}\n`, { mode: 0o600 });
-    renameSync(beside, this.path);
+    writeFileAtomicUnsynced(this.path, `${JSON.stringify(this.#report)}\n`, 0o600);
   }
 }
 
