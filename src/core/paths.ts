@@ -38,6 +38,8 @@ export type RunPaths = {
   readonly clickhouseSecret: string;
   /** Folder of model libraries and their symlinks. */
   readonly models: string;
+  /** Folder of the training jobs (train/job.ts). */
+  readonly training: string;
   /** What the supervisor says about the run (RunReport), replaced by rename. */
   readonly runReport: string;
   /** The pools the feed follows (PoolCatalogue), replaced by rename. */
@@ -87,6 +89,7 @@ export function runPaths(dataDir: string): RunPaths {
     clickhouse: join(root, "clickhouse"),
     clickhouseSecret: join(root, "keys", "clickhouse.json"),
     models: join(root, "models"),
+    training: join(root, "training"),
     runReport: join(root, "run", "report.json"),
     poolCatalogue: join(root, "run", "pools.json"),
     simState: join(root, "run", "sim.json"),

@@ -14,7 +14,8 @@ const LOOPBACK_HOST = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?$/
 const ADDRESS_LENGTH_MAX = 2_048;
 
 /** Everything that changes something; all else is only read. */
-const POST_PATHS = /^\/api\/(auth\/(challenge|sign-in|refresh|sign-out|revoke)|control\/module\/[^/]*)$/;
+const POST_PATHS =
+  /^\/api\/(auth\/(challenge|sign-in|refresh|sign-out|revoke)|control\/module\/[^/]*|training\/(start|jobs\/[^/]*\/cancel))$/;
 
 /** The largest body is a signed command in hexadecimal digits. */
 const BODY_BYTES_MAX = 16_384;

@@ -32,6 +32,7 @@ import { ReportView } from "./report-view.ts";
 import { RunTotalsCache } from "./run-totals.ts";
 import { readStatus, type StatusSources } from "./status.ts";
 import { Telemetry } from "./telemetry.ts";
+import { TrainingDesk } from "./training-desk.ts";
 
 export type GatewayOptions = {
   readonly config: Config;
@@ -60,6 +61,7 @@ const IDLE_SECONDS_MAX = 30;
 const REQUEST_BYTES_MAX = 65_536;
 /** What needs an admin before anything of it is read. */
 const COMMAND_PATH = "/api/control/module/";
+const TRAINING_PATH = "/api/training/";
 /** What needs no role: signing in, and whether it is well. */
 const OPEN_PATHS = /^\/(api\/auth\/[^/]*|health)$/;
 
@@ -106,6 +108,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ledgerFolder: options.paths.ledger,
     realtime,
     door,
+    training: new TrainingDesk({
+      ...{ bus: options.bus, trainingDir: options.paths.training, modelsDir: options.paths.models, nowMs },
+    }),
     log,
   });
   const sessions = new LiveSessions({ feed, status: () => readStatus(sources), nowMs });
@@ -185,6 +190,8 @@ function listen(
     const page = pages.get(pathname);
     if (page) return pageResponse(page);
     if (pathname.startsWith(COMMAND_PATH)) await auth.admit(request, "admin", pathname.slice(COMMAND_PATH.length));
+    else if (request.method === "POST" && pathname.startsWith(TRAINING_PATH))
+      await auth.admit(request, "admin", "train");
     else if (!OPEN_PATHS.test(pathname)) await auth.admit(request, "viewer", "read");
     return pathname === "/live" ? upgrade(request, server, feed) : await api(request);
   };

@@ -11,6 +11,7 @@ import { failure, TurnedAway } from "#gateway/door.ts";
 import { GATEWAY_ERROR } from "#gateway/errors.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import { readHealth, readStatus, runWindow, type StatusSources } from "#gateway/status.ts";
+import type { TrainingDesk } from "#gateway/training-desk.ts";
 import { authRoutes } from "./auth-routes.ts";
 import { type ControlParts, controlRoutes } from "./control-routes.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
@@ -42,6 +43,7 @@ import {
   SandwichListSchema,
   StatusSchema,
 } from "./schemas.ts";
+import { trainingRoutes } from "./training-routes.ts";
 
 export type ApiOptions = {
   readonly data: GatewayData;
@@ -51,6 +53,7 @@ export type ApiOptions = {
   /** How the live stream is reached. */
   readonly realtime: () => Static<typeof RealtimeSchema>;
   readonly door: ControlParts & { readonly anonymous: "viewer" | "none" };
+  readonly training: TrainingDesk;
   readonly log: Log;
 };
 
@@ -77,7 +80,8 @@ export function createApi(options: ApiOptions): (request: Request) => Promise<Re
     .use(recordRoutes(options))
     .use(authRoutes(options.door))
     .use(controlRoutes(options.door))
-    .use(ledgerRoutes(options.ledgerFolder));
+    .use(ledgerRoutes(options.ledgerFolder))
+    .use(trainingRoutes({ auth: options.door.auth, training: options.training }));
   return (request) => Promise.resolve(app.handle(request));
 }
 

@@ -338,4 +338,5 @@ export type ErrorCode =
   | "no_signing_key"
   | "command_refused"
   | "ledger_unreadable"
+  | "job_over"
   | "internal";
