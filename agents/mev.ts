@@ -4,9 +4,9 @@ import { startControl } from "#control/agent/start-control.ts";
 import { VERSION } from "#core/version.ts";
 import { readCatalogue } from "#decide/catalogue-follower.ts";
 import { firstPolicy } from "#decide/loop-settings.ts";
+import { openRpc } from "#execute/endpoints.ts";
 import { FindingPublisher } from "#execute/finding-publisher.ts";
 import { startMetricsTick } from "#execute/metrics-tick.ts";
-import { createRpc } from "#execute/rpc.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { SwapReader } from "#market/swap-reader.ts";
 import { openRegion } from "#memory/region.ts";
@@ -28,7 +28,7 @@ runAgent("mev", async (agent) => {
   const bus = openBus(config, agent.paths, log, "mev");
   const publisher = new FindingPublisher({
     identity: { version: VERSION, agent: "mev", mode: config.mode },
-    rpc: config.mode === "sim" ? createRpc({ url: `http://127.0.0.1:${config["sim.rpcPort"]}` }) : undefined,
+    rpc: openRpc(config),
     publish: (key, envelope) => bus.publish("sandwich-decisions-proto", key, envelope),
     ...{ clock, log },
   });

@@ -110,6 +110,19 @@ export const CONFIG_SCHEMA = {
   "sim.sandwichShare": number(0.1, 0, 1, "share of the sim's larger purchases that somebody sandwiches; 0 for none"),
   "sim.tradesPerSlot": number(4, 0, 200, "scripted trades per slot, on average"),
 
+  "fork.walletSol": whole(
+    100,
+    0,
+    1_000_000,
+    "SOL, and as many wrapped, that the wallet has at least on a fork; the origin knows nothing of it",
+  ),
+  "fork.rejoinSlots": whole(
+    75,
+    0,
+    1_000_000,
+    "slots after which pools that our trades moved go back to the origin's state; 0 keeps them apart for ever. A gap that the market did not close in them is there again",
+  ),
+
   "market.rpcUrl": text("", "JSON-RPC of a node of the network, http(s)://…; it may hold a key", true),
   "market.wsUrl": text("", "WebSocket of a node, ws(s)://…; empty = none. It may hold a key", true),
   "market.grpcUrl": text("", "Yellowstone gRPC of a node, http(s)://…; empty = none"),
@@ -221,6 +234,11 @@ export const CONFIG_SCHEMA = {
   ),
   "arbitrage.tipShareMax": number(0.5, 0, 1, "largest share of the gross profit that goes into the tip"),
 
+  "execute.blockEngineUrl": text(
+    "",
+    "Jito block engine of mode live, http(s)://host without a path, for example https://mainnet.block-engine.jito.wtf",
+  ),
+  "execute.blockEngineToken": text("", "UUID that Jito gave for a higher rate (x-jito-auth); empty = none", true),
   "execute.hedge": choice(
     ["none", "tpu", "rpc", "both"],
     "none",

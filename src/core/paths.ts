@@ -46,6 +46,8 @@ export type RunPaths = {
   readonly poolCatalogue: string;
   /** What the sim carries over a restart of its process: the last slot. */
   readonly simState: string;
+  /** What transactions on a fork changed (ForkReport), replaced by rename every second. */
+  readonly forkReport: string;
   /** Folder of the shared mappings. */
   readonly shm: string;
   /** Ring from the feed to one agent. */
@@ -93,6 +95,7 @@ export function runPaths(dataDir: string): RunPaths {
     runReport: join(root, "run", "report.json"),
     poolCatalogue: join(root, "run", "pools.json"),
     simState: join(root, "run", "sim.json"),
+    forkReport: join(root, "run", "fork.json"),
     shm,
     marketRing: (agent) => join(shm, `feed-${agent}.ring`),
     telemetry: (agent) => join(shm, `telemetry-${agent}`),

@@ -25,6 +25,7 @@ import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
 import { AgentMetrics, type Telemetry } from "./agent-metrics.ts";
 import { ChainState } from "./chain-state.ts";
 import { Desk, type DeskParts, type DeskSimulation } from "./desk.ts";
+import { endpointsOf } from "./endpoints.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
 import { openJitoRoute } from "./jito.ts";
 import { BundleJournal } from "./journal.ts";
@@ -178,16 +179,16 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
 /** Waits until cluster and block engine answer; throws a SandpiperError (retry later) when they do not. */
 async function openLive(parts: IoServiceParts, wallet: Wallet, leader: () => string): Promise<Live> {
   const { config, clock, random, log } = parts;
-  const rpcUrl = `http://127.0.0.1:${config["sim.rpcPort"]}`;
+  const { rpcUrl, blockEngineUrl: url } = endpointsOf(config);
   const rpc = createRpc({ url: rpcUrl });
   const baseAccount = await wallet.baseAccount();
   const chain = new ChainState(rpc, clock, baseAccount);
-  const url = `http://127.0.0.1:${config["sim.blockEnginePort"]}`;
+  const token = config["execute.blockEngineToken"];
   const deadlineNs = clock.monotonicNs() + START_MS_MAX * 1e6;
   for (;;) {
     await chain.refresh();
     try {
-      const route = await openJitoRoute({ url, clock, random });
+      const route = await openJitoRoute({ url, token, clock, random });
       if (chain.blockhash() !== undefined && chain.baseUnits !== undefined) {
         const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));
         const simulation = await openSimulation(config, clock, rpcUrl, baseAccount);
@@ -199,7 +200,7 @@ async function openLive(parts: IoServiceParts, wallet: Wallet, leader: () => str
     if (clock.monotonicNs() > deadlineNs)
       throw new SandpiperError(
         EXECUTE_ERROR.route,
-        `Cannot trade: a cluster that tells a blockhash and the wallet's wSOL within ${START_MS_MAX / 1e3} s, was ${chain.blockhash() === undefined ? "silent" : "without a wSOL account of the wallet or a block engine"}`,
+        `Cannot trade: a cluster that tells a blockhash and the wallet's wSOL within ${START_MS_MAX / 1e3} s, was ${chain.blockhash() === undefined ? "silent" : `without a block engine at ${url} or a wSOL account of ${wallet.address}`}`,
         "later",
       );
     await Bun.sleep(START_RETRY_MS);

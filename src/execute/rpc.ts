@@ -18,6 +18,7 @@ export type Rpc = (method: string, params: readonly unknown[]) => Promise<RpcRes
 export type RpcOptions = {
   readonly url: string;
   readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 const TIMEOUT_MS = 2_000;
@@ -25,13 +26,14 @@ const HTTP_TOO_MANY = 429;
 /** "Block not available for slot" and its kin: the node is not there yet. */
 const NOT_YET = new Set([-32_004, -32_007, -32_014, -32_016]);
 
-export function createRpc({ url, timeoutMs = TIMEOUT_MS }: RpcOptions): Rpc {
+export function createRpc({ url, timeoutMs = TIMEOUT_MS, headers = {} }: RpcOptions): Rpc {
   let id = 0;
+  const name = URL.canParse(url) ? new URL(url).origin : "an address that is none";
   return async (method, params) => {
     try {
       const response = await fetch(url, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { ...headers, "content-type": "application/json" },
         body: JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params }),
         signal: AbortSignal.timeout(timeoutMs),
       });
@@ -48,7 +50,8 @@ export function createRpc({ url, timeoutMs = TIMEOUT_MS }: RpcOptions): Rpc {
         return err({ code: response.status, text: "an answer without a result", retry: "later" as const });
       return ok(body["result"]);
     } catch (thrown) {
-      return err({ code: 0, text: errorText(thrown), retry: "later" as const });
+      // The rest of an address often holds a key.
+      return err({ code: 0, text: errorText(thrown).replaceAll(url, name), retry: "later" as const });
     }
   };
 }

@@ -21,4 +21,6 @@ export const MARKET_ERROR = {
   wrongNode: 509,
   /** A node that keeps refusing calls. */
   nodeBusy: 510,
+  /** A node that says itself that it is behind its cluster. */
+  staleNode: 511,
 } as const;

@@ -4,8 +4,8 @@ import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
 import { RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
+import { checkNode } from "./live/open-streams.ts";
 import { RpcNode } from "./live/rpc-node.ts";
-import { checkCluster } from "./open-source.ts";
 import { poolFilter } from "./pool-filter.ts";
 import { testAddress } from "./test-block.ts";
 
@@ -51,19 +51,44 @@ describe("RpcNode", () => {
     });
 });
 
-describe("checkCluster()", () => {
+describe("checkNode()", () => {
+  /** A node with this genesis and this health. */
+  const nodeOf = (genesis: string, health: unknown) => {
+    server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        const { method } = (await request.json()) as { method: string };
+        return method === "getGenesisHash"
+          ? result(genesis)
+          : Response.json({ jsonrpc: "2.0", id: 1, ...(health as object) });
+      },
+    });
+    return new RpcNode(`http://127.0.0.1:${server.port}/?api-key=very-secret`, seededRandom("node"), limits);
+  };
+
   test("takes the cluster that was asked for, and any when none was", async () => {
-    const { node, calls } = nodeThat(() => result("genesis A"));
-    await checkCluster(node, "genesis A");
-    await checkCluster(node, "");
-    expect(calls()).toBe(1);
+    const node = nodeOf("genesis A", { result: "ok" });
+    await checkNode(node, "genesis A");
+    await checkNode(node, "");
+    expect(node.counters.calls).toBe(3);
   });
 
   test("refuses another cluster by name", async () => {
-    const { node } = nodeThat(() => result("genesis B"));
-    await expect(checkCluster(node, "genesis A")).rejects.toThrow(
+    await expect(checkNode(nodeOf("genesis B", { result: "ok" }), "genesis A")).rejects.toThrow(
       /Cannot follow the network: a node of the cluster with genesis hash genesis A .* with genesis B/,
     );
+  });
+
+  test("refuses a stale node in its own words, and without the key", async () => {
+    const stale = { error: { code: -32_005, message: "Node is behind by 42 slots", data: { numSlotsBehind: 42 } } };
+    const thrown = await checkNode(nodeOf("genesis A", stale), "").catch((error: Error) => error);
+    expect(String(thrown)).toMatch(/a node that keeps up with its cluster, was http.*Node is behind by 42 slots/);
+    expect(String(thrown)).not.toContain("secret");
+  });
+
+  test("does not ask more of a node that has no getHealth", async () => {
+    await checkNode(nodeOf("", { error: { code: -32_601, message: "Method not found" } }), "");
   });
 });
 

@@ -8,13 +8,10 @@ import { SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
-import { RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { MARKET_ERROR } from "./errors.ts";
 import { createLiveSource } from "./live/live-source.ts";
-import type { LiveStream } from "./live/live-stream.ts";
+import { checkNode, openStreams } from "./live/open-streams.ts";
 import { RpcNode } from "./live/rpc-node.ts";
-import { createRpcStream } from "./live/rpc-stream.ts";
-import { createYellowstoneStream } from "./live/yellowstone-stream.ts";
 import { poolFilter } from "./pool-filter.ts";
 import { createReplaySource } from "./replay-source.ts";
 import { readAccounts, readRpcSnapshot } from "./rpc-snapshot.ts";
@@ -60,33 +57,17 @@ function openLive({ config, clock, log, runId }: OpenSourceParts): MarketSource 
     );
   const node = new RpcNode(rpcUrl, random);
   const vaults = new Set<Address>();
-  const filter = { programs: [RAYDIUM_CPMM_PROGRAM, RAYDIUM_CLMM_PROGRAM], accounts: vaults };
   const commitment = config["market.commitment"];
-  const common = { clock, random, log, filter, commitment };
-  const streams: LiveStream[] = [];
-  if (grpcUrl !== "")
-    streams.push(createYellowstoneStream({ ...common, name: "grpc", url: grpcUrl, token: config["market.grpcToken"] }));
-  if (wsUrl !== "") streams.push(createRpcStream({ ...common, name: "ws", wsUrl, node }));
+  const streams = openStreams({ config, clock, random, log, node, accounts: vaults });
   return createLiveSource({
     streams,
     snapshot: () => readRpcSnapshot(node, commitment),
     accounts: (addresses) => readAccounts(node, addresses, commitment),
     vaults,
     allowed: poolFilter(config["market.poolsAllow"], config["market.poolsDeny"]),
-    check: () => checkCluster(node, config["market.genesisHash"]),
+    check: () => checkNode(node, config["market.genesisHash"]),
     clock,
     random,
     log,
   });
-}
-
-/** A node of another cluster would give pools that are not there: refused before anything of it is used. */
-export async function checkCluster(node: RpcNode, wanted: string): Promise<void> {
-  if (wanted === "") return;
-  const found = (await node.call("getGenesisHash", [])).text();
-  if (found !== wanted)
-    throw new SandpiperError(
-      MARKET_ERROR.wrongNode,
-      `Cannot follow the network: a node of the cluster with genesis hash ${wanted} (market.genesisHash), was ${node.name} with ${found}`,
-    );
 }

@@ -62,6 +62,10 @@ export async function readAccounts(
   return { slot: BigInt(slot), accounts };
 }
 
+/** Whether an account is of a kind that a snapshot holds. */
+export const makesPrices = ({ owner, data }: AccountWrite): boolean =>
+  KINDS.some(([program, discriminator]) => owner === program && startsWith(data, discriminator));
+
 /** What a pool names and no price can do without: its vaults, and the observations that tell a CLMM pool's build. */
 export function furtherAccounts({ owner, data }: AccountWrite): readonly Address[] {
   if (owner === RAYDIUM_CPMM_PROGRAM && startsWith(data, CPMM_DISCRIMINATOR.poolState)) {

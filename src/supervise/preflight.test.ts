@@ -56,8 +56,27 @@ describe("preflight()", () => {
     await expect(check([], file)).rejects.toThrow(/Cannot use the data folder .*: a folder that can be written/);
   });
 
-  test.each(["fork", "live"])("refuses mode %s, which is not there yet", async (mode) => {
-    await expect(check(["--mode", mode])).rejects.toThrow(`Cannot start mode ${mode}`);
+  test.each([
+    [["--mode", "fork"], "Cannot start mode fork: market.rpcUrl must be an address like https://…, was empty"],
+    [["--mode", "live"], "Cannot start mode live: market.rpcUrl must be an address like https://…, was empty"],
+    [
+      ["--mode", "fork", "--market.rpcUrl", "ftp://key@here"],
+      "Cannot start mode fork: market.rpcUrl must be an address like https://…, was another text",
+    ],
+    [
+      ["--mode", "live", "--market.rpcUrl", "http://a"],
+      "Cannot start mode live: execute.blockEngineUrl must be an address like https://…, was empty",
+    ],
+    [
+      ["--mode", "live", "--market.rpcUrl", "http://a", "--execute.blockEngineUrl", "http://b"],
+      "Cannot start mode live: market.grpcUrl or market.wsUrl must be set, was neither",
+    ],
+    [
+      ["--mode", "fork", "--market.rpcUrl", "http://a", "--market.wsUrl", "http://b"],
+      "Cannot start mode fork: market.wsUrl must be an address like wss://…, was another text",
+    ],
+  ])("refuses %p without what it needs", async (flags, why) => {
+    await expect(check(flags)).rejects.toThrow(why);
   });
 
   test("refuses a replay of nothing", async () => {

@@ -13,6 +13,8 @@ import type { OffReport, RunReport } from "#core/run-report.ts";
 import { SUPERVISE_ERROR } from "./errors.ts";
 import { CORES_TO_PIN_MIN } from "./placement/plan.ts";
 
+type UrlKey = "market.rpcUrl" | "market.grpcUrl" | "market.wsUrl" | "execute.blockEngineUrl";
+
 /** A report older than this belongs to a supervisor that is gone. */
 const REPORT_FRESH_MS = 5_000;
 
@@ -26,16 +28,36 @@ export async function preflight(config: Config, paths: RunPaths): Promise<void> 
 }
 
 function checkMode(config: Config): void {
+  if (config.mode === "fork") checkUrl(config, "market.rpcUrl", "required");
+  if (config.mode === "live") {
+    checkUrl(config, "market.rpcUrl", "required");
+    checkUrl(config, "execute.blockEngineUrl", "required");
+    if (config["market.grpcUrl"] === "" && config["market.wsUrl"] === "")
+      throw new SandpiperError(
+        SUPERVISE_ERROR.mode,
+        "Cannot start mode live: market.grpcUrl or market.wsUrl must be set, was neither",
+      );
+  }
   if (config.mode === "fork" || config.mode === "live")
-    throw new SandpiperError(
-      SUPERVISE_ERROR.mode,
-      `Cannot start mode ${config.mode}: this version runs sim and replay, was ${config.mode}`,
-    );
+    for (const key of ["market.grpcUrl", "market.wsUrl"] as const) checkUrl(config, key, "or empty");
   if (config.mode === "replay" && !existsSync(config["replay.path"]))
     throw new SandpiperError(
       SUPERVISE_ERROR.mode,
       `Cannot start a replay: replay.path must be a file or folder of recorded blocks, was ${JSON.stringify(config["replay.path"])}`,
     );
+}
+
+/** Says what is missing without saying what is there: an address may hold a key. */
+function checkUrl(config: Config, key: UrlKey, need: "required" | "or empty"): void {
+  const url = config[key];
+  if (url === "" && need === "or empty") return;
+  const [schemes, example] = key === "market.wsUrl" ? [["ws:", "wss:"], "wss://…"] : [["http:", "https:"], "https://…"];
+  if (URL.canParse(url) && schemes.includes(new URL(url).protocol)) return;
+  const was = url === "" ? "empty" : "another text";
+  throw new SandpiperError(
+    SUPERVISE_ERROR.mode,
+    `Cannot start mode ${config.mode}: ${key} must be an address like ${example}, was ${was}`,
+  );
 }
 
 function checkDataDir(config: Config): void {
@@ -81,7 +103,10 @@ function checkNotRunning(paths: RunPaths, nowMs: number): void {
 function portsOf(config: Config): [key: string, port: number][] {
   const keys = ["gateway.port", "clickhouse.port"] as const;
   const simKeys = ["sim.rpcPort", "sim.wsPort", "sim.blockEnginePort"] as const;
-  return (config.mode === "sim" ? [...keys, ...simKeys] : [...keys]).map((key) => [key, config[key]]);
+  return (config.mode === "sim" || config.mode === "fork" ? [...keys, ...simKeys] : [...keys]).map((key) => [
+    key,
+    config[key],
+  ]);
 }
 
 function checkPort(key: string, port: number, host: string): Promise<void> {
@@ -111,7 +136,6 @@ export function partsOff(): OffReport[] {
       part: "operator commands",
       why: "sign-in and the signed control plane come with a later version: the API is read-only",
     },
-    { part: "live and fork modes", why: "this version runs sim and replay" },
     {
       part: "trainer",
       why: "not in this version: the default model is used",

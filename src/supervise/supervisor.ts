@@ -69,8 +69,7 @@ class Supervisor {
     // Whatever it starts inherits the shared cores.
     const own = placeOf(this.#plan, "supervisor", this.#topology.nodes.length);
     if (own !== undefined) takePlace(own, "supervisor");
-    const mode = config.mode === "replay" ? "replay" : "sim";
-    this.#processes = childrenOf(mode).map((spec) => this.#watch(spec, flags, wallet));
+    this.#processes = childrenOf(config.mode).map((spec) => this.#watch(spec, flags, wallet));
   }
 
   async run(): Promise<number> {

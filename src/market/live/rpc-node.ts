@@ -12,6 +12,7 @@ import { Retry, type RetryLimits } from "./retry.ts";
 export type RpcNodeLimits = RetryLimits & { readonly triesMax: number; readonly callMsMax: number };
 
 const LIMITS: RpcNodeLimits = { retryMsMin: 250, retryMsMax: 16_000, triesMax: 6, callMsMax: 10_000 };
+const METHOD_NOT_FOUND = -32_601;
 const HTTP_TOO_MANY = 429;
 const HTTP_SERVER_ERROR = 500;
 /** A node may not make us wait longer than this at once. */
@@ -49,6 +50,16 @@ export class RpcNode {
       `Cannot ask ${this.name} for ${method}: an answer within ${this.#limits.triesMax} tries, was ${last}`,
       "later",
     );
+  }
+
+  /** "ok", or what the node says is wrong with it (getHealth); a node without the method is not asked. */
+  async health(): Promise<string> {
+    try {
+      return (await this.call("getHealth", [])).text();
+    } catch (thrown) {
+      if (!(thrown instanceof SandpiperError) || thrown.code !== MARKET_ERROR.message) throw thrown;
+      return thrown.message.includes(`error ${METHOD_NOT_FOUND}`) ? "ok" : thrown.message;
+    }
   }
 
   async #once(
@@ -95,7 +106,10 @@ export class RpcNode {
       return refuse(`the answer to ${method}`, "JSON", text.slice(0, 80));
     }
     const answer = new Walker(json, `the answer to ${method}`, refuse);
-    if (answer.has("error")) return answer.at("error").fail("absent");
+    if (answer.has("error")) {
+      const { code, message } = (json as { error: { code?: unknown; message?: unknown } }).error ?? {};
+      return refuse(`the answer to ${method}`, "a result", `error ${code}: ${String(message).slice(0, 200)}`);
+    }
     // A result of null is an answer too, so it is not asked for by `at`.
     return new Walker((json as { result?: unknown }).result, `the answer to ${method}.result`, refuse);
   }

@@ -9,6 +9,7 @@
  */
 import { errorText, SandpiperError } from "#core/error.ts";
 import { answerText, jsonText, RpcError } from "#sim/cluster/rpc/json-rpc.ts";
+import { type Prepare, prepareCalls } from "#sim/cluster/rpc/prepare.ts";
 import { SIM_ERROR } from "#sim/errors.ts";
 import type { BlockEngine } from "./block-engine.ts";
 import { callMethod, rateLimited, sendTransaction } from "./methods.ts";
@@ -31,6 +32,8 @@ export type BlockEngineDoorOptions = {
   /** 0 takes a free port. */
   readonly port: number;
   readonly requestsPerSecondMax?: number;
+  /** Waited for before a call is answered: a fork fetches what a bundle needs. */
+  readonly prepare?: Prepare;
 };
 export type BlockEngineDoor = { readonly port: number; readonly url: string; stop(): Promise<void> };
 
@@ -63,6 +66,8 @@ function serve(engine: BlockEngine, options: BlockEngineDoorOptions): BlockEngin
       if (!known) return new Response("Not Found", { status: 404 });
       if (request.method !== "POST") return new Response("Method Not Allowed", { status: 405 });
       const text = await request.text();
+      const refused = options.prepare && (await prepareCalls(text, options.prepare));
+      if (refused !== undefined) return new Response(refused, { headers: JSON_HEADERS });
       return url.pathname === "/api/v1/transactions"
         ? answerTransaction(engine, text, url.searchParams.get("bundleOnly") === "true")
         : answerBundles(engine, text);

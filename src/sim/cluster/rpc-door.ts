@@ -4,15 +4,15 @@
  * commitment that was asked for.
  */
 
-import { errorText, SandpiperError } from "#core/error.ts";
 import type { LocalCluster } from "./local-cluster.ts";
 import { DOOR_HOST, openDoor } from "./open-door.ts";
 import { ACCOUNT_METHODS } from "./rpc/account-methods.ts";
 import { BLOCK_METHODS } from "./rpc/block-methods.ts";
 import { CHAIN_METHODS } from "./rpc/chain-methods.ts";
-import { answerText, RPC_ERROR, type RpcHandler } from "./rpc/json-rpc.ts";
+import { answerText, type RpcHandler } from "./rpc/json-rpc.ts";
 import { AGAVE_VERSION, type RpcContext, type RpcMethods } from "./rpc/methods.ts";
 import { contextSlot } from "./rpc/params.ts";
+import { type Prepare, prepareCalls } from "./rpc/prepare.ts";
 import { SEND_METHODS } from "./rpc/send-methods.ts";
 
 const METHODS: RpcMethods = { ...CHAIN_METHODS, ...ACCOUNT_METHODS, ...BLOCK_METHODS, ...SEND_METHODS };
@@ -27,7 +27,7 @@ export type RpcDoorOptions = {
   /** Port of the TPU door, told there too. */
   readonly tpuPort?: number;
   /** Waited for before a call is answered: a fork fetches what the call needs. */
-  readonly prepare?: (method: string, params: readonly unknown[]) => Promise<void>;
+  readonly prepare?: Prepare;
 };
 export type RpcDoor = { readonly port: number; readonly url: string; stop(): Promise<void> };
 
@@ -61,26 +61,6 @@ export function startRpcDoor(cluster: LocalCluster, options: RpcDoorOptions): Rp
   const port = server.port ?? options.port;
   doors.rpc = `${DOOR_HOST}:${port}`;
   return { port, url: `http://${DOOR_HOST}:${port}`, stop: () => server.stop(true) };
-}
-
-/** Undefined when all is there; otherwise the answer that says what is not. */
-async function prepareCalls(
-  text: string,
-  prepare: NonNullable<RpcDoorOptions["prepare"]>,
-): Promise<string | undefined> {
-  try {
-    const json: unknown = JSON.parse(text);
-    for (const call of Array.isArray(json) ? json : [json]) {
-      const { method, params } = (call ?? {}) as { method?: unknown; params?: unknown };
-      if (typeof method === "string") await prepare(method, Array.isArray(params) ? params : []);
-    }
-    return undefined;
-  } catch (thrown) {
-    // What is no JSON is refused by the door itself.
-    if (!(thrown instanceof SandpiperError)) return undefined;
-    const error = { code: RPC_ERROR.internal, message: errorText(thrown) };
-    return JSON.stringify({ jsonrpc: "2.0", error, id: null });
-  }
 }
 
 const ALLOW = { allow: "POST, OPTIONS" };

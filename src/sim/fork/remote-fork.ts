@@ -1,7 +1,11 @@
 /**
  * A local cluster whose programs and accounts are another cluster's: fetched from its RPC when first asked for, and kept
- * equal as they change there. What transactions on the fork wrote is kept apart: it is never overwritten, and
- * `differences` shows it beside the origin's state. Nothing is ever sent to the origin.
+ * equal as they change there. What transactions on the fork wrote is kept apart, and `differences` shows what they
+ * changed, whatever the origin did meanwhile. Nothing is ever sent to the origin.
+ *
+ * Accounts that a transaction of the fork wrote stop following the origin, with all that was written together with them:
+ * mixing both would be a state that neither has. After `rejoinSlots` the whole group goes back to the origin's state;
+ * signers and their token accounts never do, for what was earned is theirs.
  *
  * Lazily by address (account reads, and every account that a transaction names, its lookup tables too), in whole for
  * getProgramAccounts. Programs come as their ELF, for either loader.
@@ -11,16 +15,17 @@ import { SandpiperError } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
 import { field, list, type Rpc, whole } from "#execute/rpc.ts";
 import type { AccountState } from "#sim/cluster/cluster.ts";
-import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
+import type { LocalCluster, MovedAccount, RecordedTransaction } from "#sim/cluster/local-cluster.ts";
 import { loadAddresses } from "#sim/cluster/lookup-tables.ts";
 import { parseTransaction } from "#sim/cluster/message.ts";
-import { isTokenAccount, readTokenAccount } from "#sim/cluster/token-balances.ts";
 import { SIM_ERROR } from "#sim/errors.ts";
 
 /** As many as `getMultipleAccounts` takes. */
 const ACCOUNTS_PER_CALL = 100;
 /** Accounts that the fork follows; what is asked for beyond stays unknown to it, and is counted. */
 const ACCOUNTS_MAX = 100_000;
+/** Transactions in a bundle: Jito's limit. */
+const BUNDLE_MAX = 5;
 /** Reads of all accounts until they are of one slot. */
 const EVEN_TRIES_MAX = 5;
 const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111";
@@ -28,39 +33,71 @@ const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111";
 const PROGRAM_DATA_ADDRESS_AT = 4;
 const ELF_AT = 45;
 
+/** What transactions on the fork changed in one account. */
 export type Difference = {
   readonly address: Address;
-  /** Fork minus origin. */
+  /** The sum of what they added. */
   readonly lamports: bigint;
-  /** Fork minus origin, for token accounts. */
+  /** The sum of what they added, for token accounts. */
   readonly tokens: bigint | undefined;
+  /** Whether the fork's bytes are other than the origin's now. */
   readonly dataDiffers: boolean;
   /** Whether the origin changed it too since: the fork's state is no longer what the origin's would have become. */
   readonly movedAtOrigin: boolean;
 };
 
+export type RemoteForkOptions = {
+  /** Slots after which a group of written accounts goes back to the origin's state; 0 for never. */
+  readonly rejoinSlots?: number;
+  /** Waited for with every account that is taken over. */
+  readonly onTaken?: (address: Address, state: AccountState) => Promise<void>;
+};
+
+type Change = { lamports: bigint; tokens: bigint | undefined };
+/** Accounts that have to go back together, and the slot of the oldest write. */
+type Group = { readonly accounts: Set<Address>; sinceSlot: bigint };
+
 export class RemoteFork {
-  readonly counters = { fetched: 0, programs: 0, refreshes: 0, moved: 0, keptApart: 0, beyondLimit: 0 };
+  readonly counters = { fetched: 0, programs: 0, refreshes: 0, moved: 0, keptApart: 0, rejoined: 0, beyondLimit: 0 };
   readonly #cluster: LocalCluster;
   readonly #rpc: Rpc;
   /** As the origin has them; undefined where it has none. */
   readonly #origin = new Map<Address, AccountState | undefined>();
   readonly #asking = new Map<Address, Promise<void>>();
   readonly #wholePrograms = new Set<string>();
-  /** Written by transactions of the fork, and whether the origin wrote them since. */
+  /** Written by transactions of the fork and not the origin's again, and whether the origin wrote them since. */
   readonly #own = new Map<Address, { movedAtOrigin: boolean }>();
+  readonly #changes = new Map<Address, Change>();
+  /** What the fork has and the origin has not. */
+  readonly #given = new Set<Address>();
+  readonly #options: RemoteForkOptions;
   readonly #unhook: () => void;
+  #groups: Group[] = [];
 
-  constructor(cluster: LocalCluster, rpc: Rpc) {
+  constructor(cluster: LocalCluster, rpc: Rpc, options: RemoteForkOptions = {}) {
     this.#cluster = cluster;
     this.#rpc = rpc;
-    this.#unhook = cluster.onTransaction(({ written }) => {
-      for (const { address } of written) if (!this.#own.has(address)) this.#own.set(address, { movedAtOrigin: false });
-    });
+    this.#options = options;
+    this.#unhook = cluster.onTransaction((transaction) => this.#wrote(transaction));
   }
 
   close(): void {
     this.#unhook();
+  }
+
+  /** All accounts that the fork has from the origin. */
+  get addresses(): Iterable<Address> {
+    return this.#origin.keys();
+  }
+
+  /** Puts in an account where the origin has none, or one with less: money to trade with. It follows nobody. */
+  async giveAtLeast(address: Address, state: AccountState): Promise<void> {
+    const [there] = (await this.#read([address])).states;
+    if ((there?.lamports ?? 0n) >= state.lamports || this.#own.has(address)) return;
+    this.#asking.set(address, Promise.resolve());
+    this.#given.add(address);
+    this.#origin.set(address, state);
+    this.#cluster.setAccount(address, state);
   }
 
   /** Fetches what a call of the RPC needs. Throws a SandpiperError when the origin does not answer. */
@@ -82,6 +119,10 @@ export class RemoteFork {
       case "sendTransaction":
       case "simulateTransaction":
         if (typeof first === "string") await this.ensureTransaction(first, field(second, "encoding") === "base64");
+        break;
+      case "sendBundle":
+        for (const one of list(first).slice(0, BUNDLE_MAX))
+          if (typeof one === "string") await this.ensureTransaction(one, field(second, "encoding") === "base64");
         break;
       default:
         break;
@@ -105,6 +146,17 @@ export class RemoteFork {
     if (loaded !== undefined) await this.ensure([...loaded.writable, ...loaded.readonly]);
   }
 
+  /** Fetches accounts that appeared at the origin, and tells those who follow the fork's accounts of them. */
+  async discover(addresses: readonly Address[]): Promise<void> {
+    const fresh = addresses.filter((address) => this.#cluster.account(address) === undefined);
+    await this.ensure(fresh);
+    const found = fresh.flatMap((address): MovedAccount[] => {
+      const state = this.#cluster.account(address);
+      return state === undefined ? [] : [{ address, state }];
+    });
+    if (found.length > 0) this.#cluster.moveAccounts(found);
+  }
+
   /** Fetches those of the accounts that neither the fork nor an earlier call knows. */
   async ensure(addresses: readonly Address[]): Promise<void> {
     const unknown = [...new Set(addresses)].filter(
@@ -123,11 +175,14 @@ export class RemoteFork {
     await Promise.all(addresses.map((address) => this.#asking.get(address)));
   }
 
-  /** Takes over what changed at the origin since, all of one slot together. */
-  async refresh(): Promise<void> {
-    const addresses = [...this.#origin].filter(([, state]) => state?.executable !== true).map(([address]) => address);
+  /** Takes over what changed at the origin since, all of one slot together: of these accounts, or of all it has. */
+  async refresh(only: Iterable<Address> = this.#origin.keys()): Promise<void> {
+    const addresses = [...only].filter(
+      (address) =>
+        this.#origin.has(address) && !this.#given.has(address) && this.#origin.get(address)?.executable !== true,
+    );
     const states = await this.#readEven(addresses);
-    const moved: { readonly address: Address; readonly state: AccountState }[] = [];
+    const moved: MovedAccount[] = [];
     addresses.forEach((address, i) => {
       const now = states[i];
       if (isSame(this.#origin.get(address), now)) return;
@@ -141,31 +196,64 @@ export class RemoteFork {
     });
     this.counters.refreshes++;
     this.counters.moved += moved.length;
+    moved.push(...this.#rejoined());
     if (moved.length > 0) this.#cluster.moveAccounts(moved);
   }
 
   /** What transactions on the fork changed, beside the origin's state as it was last seen. */
   differences(): Difference[] {
-    return [...this.#own].flatMap(([address, { movedAtOrigin }]) => {
+    return [...this.#changes].flatMap(([address, { lamports, tokens }]) => {
+      const own = this.#own.get(address);
       const [here, there] = [this.#cluster.account(address), this.#origin.get(address)];
-      if (isSame(here, there)) return [];
-      const tokens = [here, there].map((state) => this.#tokens(state));
-      return [
-        {
-          address,
-          lamports: (here?.lamports ?? 0n) - (there?.lamports ?? 0n),
-          tokens: tokens.every((one) => one === undefined) ? undefined : (tokens[0] ?? 0n) - (tokens[1] ?? 0n),
-          dataDiffers: Buffer.compare(here?.data ?? NOTHING, there?.data ?? NOTHING) !== 0,
-          movedAtOrigin,
-        },
-      ];
+      const dataDiffers = Buffer.compare(here?.data ?? NOTHING, there?.data ?? NOTHING) !== 0;
+      if (lamports === 0n && (tokens ?? 0n) === 0n && !dataDiffers) return [];
+      return [{ address, lamports, tokens, dataDiffers, movedAtOrigin: own?.movedAtOrigin ?? false }];
     });
   }
 
-  #tokens(state: AccountState | undefined): bigint | undefined {
-    return state !== undefined && isTokenAccount(state)
-      ? readTokenAccount(state.data, this.#cluster.book).amount
-      : undefined;
+  #wrote(transaction: RecordedTransaction): void {
+    const { written, keys, parsed, preBalances, postBalances, preTokenBalances, postTokenBalances } = transaction;
+    const signers = new Set(parsed.staticKeys.slice(0, parsed.signatureCount));
+    for (const { address } of written) {
+      if (!this.#own.has(address)) this.#own.set(address, { movedAtOrigin: false });
+      if (!this.#changes.has(address)) this.#changes.set(address, { lamports: 0n, tokens: undefined });
+    }
+    keys.forEach((address, i) => {
+      const change = this.#changes.get(address);
+      if (change !== undefined) change.lamports += (postBalances[i] ?? 0n) - (preBalances[i] ?? 0n);
+    });
+    const theirs = new Set<Address>(signers);
+    for (const [balances, sign] of [[preTokenBalances, -1n] as const, [postTokenBalances, 1n] as const])
+      for (const { accountIndex, amount, owner } of balances) {
+        const address = keys[accountIndex] as Address;
+        if (signers.has(owner)) theirs.add(address);
+        const change = this.#changes.get(address);
+        if (change !== undefined) change.tokens = (change.tokens ?? 0n) + sign * amount;
+      }
+    if (this.#options.rejoinSlots) this.#keepTogether(written.filter(({ address }) => !theirs.has(address)));
+  }
+
+  #keepTogether(written: readonly { readonly address: Address }[]): void {
+    const merged: Group = { accounts: new Set(written.map(({ address }) => address)), sinceSlot: this.#cluster.slot };
+    this.#groups = this.#groups.filter((group) => {
+      if (![...group.accounts].some((address) => merged.accounts.has(address))) return true;
+      for (const address of group.accounts) merged.accounts.add(address);
+      if (group.sinceSlot < merged.sinceSlot) merged.sinceSlot = group.sinceSlot;
+      return false;
+    });
+    this.#groups.push(merged);
+  }
+
+  /** The origin's states of the groups whose time is over. */
+  #rejoined(): MovedAccount[] {
+    const due = this.#cluster.slot - BigInt(this.#options.rejoinSlots ?? 0);
+    const over = this.#groups.filter(({ sinceSlot }) => sinceSlot <= due);
+    if (over.length === 0) return [];
+    this.#groups = this.#groups.filter(({ sinceSlot }) => sinceSlot > due);
+    const addresses = over.flatMap(({ accounts }) => [...accounts]);
+    for (const address of addresses) this.#own.delete(address);
+    this.counters.rejoined += addresses.length;
+    return addresses.map((address) => ({ address, state: this.#origin.get(address) ?? GONE }));
   }
 
   async #fetch(addresses: readonly Address[]): Promise<void> {
@@ -174,6 +262,7 @@ export class RemoteFork {
   }
 
   async #take(address: Address, state: AccountState | undefined): Promise<void> {
+    if (this.#given.has(address)) return;
     this.#origin.set(address, state);
     // Whoever was first here stays: a transaction of the fork may have made it meanwhile.
     if (state === undefined || this.#cluster.account(address) !== undefined) return;
@@ -183,6 +272,7 @@ export class RemoteFork {
       this.counters.programs++;
       this.#cluster.addProgram(address, await this.#elfOf(address, state));
     }
+    await this.#options.onTaken?.(address, state);
   }
 
   async #elfOf(address: Address, state: AccountState): Promise<Uint8Array> {
