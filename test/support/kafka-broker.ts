@@ -15,7 +15,7 @@ const JARS = join(CACHE, `kafka-${KAFKA_VERSION}`);
 const POM = join(import.meta.dir, "kafka", "pom.xml");
 const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 const CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg";
-const START_MS_MAX = 60_000;
+const START_MS_MAX = 120_000;
 const LOOK_MS = 50;
 /** Few threads and a serial collector: a broker beside tests on two cores. */
 const JAVA_FLAGS = ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
@@ -45,12 +45,23 @@ export function kafkaAvailable(): boolean {
   return false;
 }
 
-export async function startKafkaBroker(): Promise<KafkaBroker> {
+/** A broker that talks TLS and wants its clients to sign in by SASL/PLAIN. */
+export type Secured = {
+  /** PKCS#12 with the broker's key and certificate, which is its own authority. */
+  readonly keystorePath: string;
+  readonly keystorePassword: string;
+  readonly username: string;
+  readonly password: string;
+};
+
+export async function startKafkaBroker(secured?: Secured): Promise<KafkaBroker> {
   await fetchJars();
   const folder = mkdtempSync(join(tmpdir(), "sandpiper-kafka-"));
   const [port, controllerPort] = freePorts();
   const properties = join(folder, "server.properties");
-  writeFileSync(properties, propertiesOf(folder, port, controllerPort));
+  writeFileSync(properties, propertiesOf(folder, port, controllerPort, secured));
+  const client = join(folder, "client.properties");
+  writeFileSync(client, secured ? clientPropertiesOf(secured) : "");
   await java("kafka.tools.StorageTool", ["format", "-t", CLUSTER_ID, "-c", properties]);
   const address = `127.0.0.1:${port}`;
   let child: Bun.Subprocess | undefined;
@@ -73,7 +84,13 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
       await Bun.sleep(LOOK_MS);
     }
     // The port is open before the broker serves: this ends when it does.
-    await java("org.apache.kafka.tools.TopicCommand", ["--bootstrap-server", address, "--list"]);
+    await java("org.apache.kafka.tools.TopicCommand", [
+      "--bootstrap-server",
+      address,
+      "--command-config",
+      client,
+      "--list",
+    ]);
   };
   await start();
   return {
@@ -134,14 +151,39 @@ async function accepts(port: number): Promise<boolean> {
   });
 }
 
-const propertiesOf = (folder: string, port: number, controllerPort: number) => `
+const PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule";
+
+const clientPropertiesOf = ({ keystorePath, keystorePassword, username, password }: Secured) => `
+security.protocol=SASL_SSL
+ssl.truststore.location=${keystorePath}
+ssl.truststore.password=${keystorePassword}
+ssl.truststore.type=PKCS12
+sasl.mechanism=PLAIN
+sasl.jaas.config=${PLAIN_LOGIN} required username="${username}" password="${password}";
+`;
+
+const securedProperties = ({ keystorePath, keystorePassword, username, password }: Secured) => `
+ssl.keystore.location=${keystorePath}
+ssl.keystore.password=${keystorePassword}
+ssl.keystore.type=PKCS12
+ssl.truststore.location=${keystorePath}
+ssl.truststore.password=${keystorePassword}
+ssl.truststore.type=PKCS12
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+listener.name.clients.plain.sasl.jaas.config=${PLAIN_LOGIN} required username="${username}" password="${password}" user_${username}="${password}";
+`;
+
+const propertiesOf = (folder: string, port: number, controllerPort: number, secured?: Secured) => `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=CLIENTS://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
+advertised.listeners=CLIENTS://127.0.0.1:${port}
+listener.security.protocol.map=CLIENTS:${secured ? "SASL_SSL" : "PLAINTEXT"},CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
+inter.broker.listener.name=CLIENTS
+${secured ? securedProperties(secured) : ""}
 log.dirs=${join(folder, "logs")}
 num.network.threads=1
 num.io.threads=2
