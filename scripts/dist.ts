@@ -23,7 +23,11 @@ const DIST = join(ROOT, "dist");
 const EXECUTABLE = join(DIST, "sandpiper");
 /** Workers are loaded by path at run time, so the bundler has to be told of them. */
 const WORKERS = ["agents/arbitrage-io.ts"];
-const DEFAULT_MODEL_FILES = ["model_abi.h", "default_model_tables.h", "default_model.c"];
+const MODEL_FILES: Readonly<Record<string, RegExp>> = {
+  // The default model's source, and what builds a library from a model that was fitted.
+  abi: /\.(h|c|cmake)$|^CMake/,
+  training: /\.(py|txt)$/,
+};
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(join(DIST, "lib"), { recursive: true });
@@ -39,12 +43,15 @@ if (!built.success) {
   process.exit(1);
 }
 
-// Looked up beside the executable: the on-chain program of the local cluster, and the default model's source, which is
-// compiled on first start.
+// Looked up beside the executable: the on-chain programs of the local cluster, and the sources of models, which are
+// compiled and run on the machine itself.
 for (const program of ["cp-swap.so", "clmm.so"])
   copyFileSync(join(ROOT, "programs", program), join(DIST, "lib", program));
-mkdirSync(join(DIST, "abi"));
-for (const name of DEFAULT_MODEL_FILES) copyFileSync(join(ROOT, "abi", name), join(DIST, "abi", name));
+for (const [folder, names] of Object.entries(MODEL_FILES)) {
+  mkdirSync(join(DIST, folder));
+  for (const name of readdirSync(join(ROOT, folder)).filter((one) => names.test(one)))
+    copyFileSync(join(ROOT, folder, name), join(DIST, folder, name));
+}
 // Too large to unpack from the executable at every start.
 copyFileSync(libchdbPath(), join(DIST, "lib", "libchdb.so"));
 chmodSync(EXECUTABLE, 0o755);

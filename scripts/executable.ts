@@ -13,6 +13,7 @@ const ROLES: Readonly<Record<string, () => Promise<unknown>>> = {
   recorder: () => import("../agents/recorder.ts"),
   gateway: () => import("../agents/gateway.ts"),
   guard: () => import("../agents/guard.ts"),
+  trainer: () => import("../agents/trainer.ts"),
 };
 
 const [command, name, ...rest] = process.argv.slice(2);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { smallDisk } from "./support/small-disk.ts";
 import { eventually, freePorts, SupervisedRun } from "./support/supervised-run.ts";
 
 const MAIN = join(import.meta.dir, "../src/cli/main.ts");
@@ -29,16 +30,6 @@ async function refused(args: readonly string[], environment: Record<string, stri
 
 const scratch = () => mkdtempSync(join(tmpdir(), "sandpiper-data-"));
 
-/** A small file system of its own; undefined where mounting is not allowed. */
-function smallDisk(mebibytes: number): { folder: string; remove(): void } | undefined {
-  const folder = scratch();
-  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", folder]);
-  if (mounted.exitCode !== 0) {
-    if (process.env["CI"] === "true") throw new Error(`CI must be able to mount a tmpfs: ${mounted.stderr.toString()}`);
-    return undefined;
-  }
-  return { folder, remove: () => void Bun.spawnSync(["umount", "-l", folder]) };
-}
 const disk = smallDisk(24);
 disk?.remove();
 const canMount = disk !== undefined;

@@ -2,7 +2,7 @@
 
 
 class Refusal(Exception):
-    """A model that the tables cannot represent. The text names what it is."""
+    """A model that the tables cannot represent, or rows that teach nothing. The text says what must hold."""
 
 
 def refuse(what: str, why: str = "") -> None:

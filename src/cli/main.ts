@@ -30,6 +30,7 @@ import { runSign } from "./sign.ts";
 import { runTips } from "./tips.ts";
 import { runTop } from "./top.ts";
 import { runTopics } from "./topics.ts";
+import { runTrain } from "./train.ts";
 import { runTune } from "./tune.ts";
 
 type Command = { readonly about: string; run(args: readonly string[]): Promise<number> };
@@ -63,6 +64,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   models: {
     about: "versions of the models: list, diff, shadow, promote, rollback, retire",
     run: (args) => runModels(args),
+  },
+  train: {
+    about: "training jobs: start LIBRARY START END [name=value …], list, cancel ID",
+    run: (args) => runTrain(args, Date.now()),
   },
   migrate: { about: "bring ClickHouse's tables to this version", run: runMigrate },
   query: { about: "ask the tables: SQL, or a named view; without either it lists the views", run: runQuery },

@@ -279,6 +279,17 @@ export const CONFIG_SCHEMA = {
   "risk.openAttemptsMax": whole(64, 1, 64, "attempts that may be open at once"),
   "risk.sendsPerMinuteMax": whole(6_000, 1, 1_000_000, "attempts that may be made in a minute"),
 
+  "training.pythonDir": text(
+    "",
+    "folder for the Python environment that fits models, half a gigabyte, made on first use; empty: training/python under dataDir",
+  ),
+  "training.rowsMin": whole(
+    1_000,
+    100,
+    1_000_000,
+    "least sent decisions with an outcome in the range of a training job; fewer teach mostly noise",
+  ),
+
   "otel.endpoint": text("", "base address of an OTLP/HTTP collector that gets traces of bundles; empty sends none"),
   "otel.share": number(0.01, 0, 1, "share of the bundles that are traced"),
 

@@ -40,6 +40,8 @@ export type RunPaths = {
   readonly models: string;
   /** Folder of the training jobs (train/job.ts). */
   readonly training: string;
+  /** Folder of the environments of the Python that fits models; half a gigabyte each. */
+  readonly trainingPython: string;
   /** What the supervisor says about the run (RunReport), replaced by rename. */
   readonly runReport: string;
   /** The pools the feed follows (PoolCatalogue), replaced by rename. */
@@ -92,6 +94,7 @@ export function runPaths(dataDir: string): RunPaths {
     clickhouseSecret: join(root, "keys", "clickhouse.json"),
     models: join(root, "models"),
     training: join(root, "training"),
+    trainingPython: join(root, "training", "python"),
     runReport: join(root, "run", "report.json"),
     poolCatalogue: join(root, "run", "pools.json"),
     simState: join(root, "run", "sim.json"),

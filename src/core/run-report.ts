@@ -12,6 +12,7 @@ export const PROCESS_NAMES = [
   "recorder",
   "gateway",
   "guard",
+  "trainer",
 ] as const;
 export type ProcessName = (typeof PROCESS_NAMES)[number];
 export type ProcessState = "starting" | "ready" | "stalled" | "restarting" | "stopping" | "stopped";

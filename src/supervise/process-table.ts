@@ -21,6 +21,7 @@ const CHILDREN: readonly ChildSpec[] = [
   { name: "gateway", stopPhase: 1 },
   { name: "recorder", stopPhase: 1 },
   { name: "guard", stopPhase: 1 },
+  { name: "trainer", stopPhase: 0 },
   { name: "mev", stopPhase: 0 },
   { name: "arbitrage", stopPhase: 0 },
   { name: "feed", stopPhase: 0 },

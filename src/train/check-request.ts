@@ -5,7 +5,7 @@ import type { TrainRequest } from "#wire/train-request.ts";
 import { TRAIN_ERROR } from "./errors.ts";
 import { JOB_ID, type JobPlan } from "./job.ts";
 
-const KIND_OF_MODULE = { arbitrage: "arb", mev: "mev" } as const;
+const MODULES = ["arbitrage", "mev"];
 const LIBRARIES = ["xgb", "lgbm"] as const;
 
 const DEFAULT_PARAMS = { maxDepth: 5, nEstimators: 200, learningRate: 0.1 } as const;
@@ -18,10 +18,9 @@ const ISO_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\
 export function checkRequest(request: TrainRequest, nowMs: number): JobPlan {
   const { jobId, module, range, features, model, params } = request;
   if (!JOB_ID.test(jobId)) refuse(`a job id of the form ${JOB_ID.source}`, jobId);
-  if (!Object.hasOwn(KIND_OF_MODULE, module)) refuse("module arbitrage or mev", module);
-  const kind = KIND_OF_MODULE[module as keyof typeof KIND_OF_MODULE];
+  if (!MODULES.includes(module)) refuse("module arbitrage or mev", module);
   const library = LIBRARIES.find((name) => name === model) ?? refuse(`model ${LIBRARIES.join(" or ")}`, model);
-  if (kind === "mev")
+  if (module === "mev")
     refuse(
       "module arbitrage: decisions of mev have no outcomes to learn from, scripts/fit-mev-score.ts fits their score",
       module,
@@ -30,7 +29,7 @@ export function checkRequest(request: TrainRequest, nowMs: number): JobPlan {
   const endMs = Math.min(timeOf("end", range.end), nowMs);
   if (startMs >= endMs) refuse("a range that starts before it ends and before now", `${range.start} to ${range.end}`);
   return {
-    ...{ kind, library, startMs, endMs },
+    ...{ kind: "arb", library, startMs, endMs },
     features: usedFeatures(features),
     maxDepth: within("maxDepth", params.maxDepth),
     trees: within("nEstimators", params.nEstimators),

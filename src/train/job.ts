@@ -6,9 +6,10 @@
  *   <folder>/<id>.cancel   who wants it cancelled
  *   <folder>/work/…        what the attempts of jobs are working on
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonFile, writeFileAtomic } from "#core/atomic-file.ts";
+import type { ModelKind } from "#model/models-folder.ts";
 
 /** A job's id is part of file names. */
 export const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -17,7 +18,7 @@ type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
 /** What is to be fitted, checked (check-request.ts). */
 export type JobPlan = {
-  readonly kind: "arb" | "mev";
+  readonly kind: ModelKind;
   readonly library: "xgb" | "lgbm";
   /** Unix ms, half open; nothing that was known later is used. */
   readonly startMs: number;
@@ -49,7 +50,7 @@ export type TrainingJob = {
   readonly attempts: number;
 };
 
-const isOver = ({ state }: TrainingJob): boolean => state !== "queued" && state !== "running";
+export const isOver = ({ state }: TrainingJob): boolean => state !== "queued" && state !== "running";
 
 /** Oldest first. A file that is none of ours is passed over. */
 export function readJobs(folder: string): TrainingJob[] {
@@ -87,4 +88,9 @@ export function askToCancel(folder: string, id: string, by: string): boolean {
 export function cancelledBy(folder: string, id: string): string | undefined {
   const path = join(folder, `${id}.cancel`);
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** Forgets a job. */
+export function removeJob(folder: string, id: string): void {
+  for (const end of ["json", "cancel"]) rmSync(join(folder, `${id}.${end}`), { force: true });
 }

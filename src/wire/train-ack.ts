@@ -1,6 +1,9 @@
 /** A trainer's answer (proto/jobs.proto, TrainAck), as plain fields. */
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { TrainAckSchema } from "./gen/jobs_pb.js";
+
+export const encodeTrainAck = (ack: { jobId: string; state: string; message: string }): Uint8Array =>
+  toBinary(TrainAckSchema, create(TrainAckSchema, ack));
 
 /** Throws for bytes that are none. */
 export function decodeTrainAck(bytes: Uint8Array): { jobId: string; state: string; message: string } {

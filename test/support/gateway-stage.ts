@@ -41,7 +41,7 @@ export class GatewayStage {
   engine: Engine;
   gateway: Gateway;
   readonly #folder: string;
-  readonly #clickhousePort: number;
+  readonly clickhousePort: number;
   readonly #flags: readonly string[];
   readonly #ingest: Ingest;
   #reporting: ReturnType<typeof setInterval> | undefined;
@@ -58,7 +58,7 @@ export class GatewayStage {
     gateway: Gateway;
   }) {
     this.#folder = parts.folder;
-    this.#clickhousePort = parts.clickhousePort;
+    this.clickhousePort = parts.clickhousePort;
     this.#flags = parts.flags;
     this.#ingest = parts.ingest;
     this.paths = runPaths(parts.folder);
@@ -115,7 +115,7 @@ export class GatewayStage {
   }
 
   async startEngineAgain(): Promise<void> {
-    this.engine = await engineIn(this.paths, this.#clickhousePort);
+    this.engine = await engineIn(this.paths, this.clickhousePort);
   }
 
   async stop(): Promise<void> {

@@ -36,6 +36,7 @@ const ROLES: readonly Role[] = [
   { name: "recorder", about: "bus to ClickHouse", after: ["clickhouse"], network: "any", owns: false, memoryMax: "2G" },
   { name: "gateway", about: "API and page", after: ["clickhouse"], network: "any", owns: false, memoryMax: "1G" },
   { name: "guard", about: "service-level guard", after: ["arbitrage"], network: "any", owns: false, memoryMax: "512M" },
+  { name: "trainer", about: "fits models", after: ["clickhouse"], network: "any", owns: false, memoryMax: "8G" },
 ];
 
 /** Every unit, and the files of sysusers.d and tmpfiles.d. */
