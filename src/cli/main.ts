@@ -11,7 +11,6 @@ import { runSupervisor } from "#supervise/supervisor.ts";
 import { printConfig } from "./config.ts";
 import { runDoctor } from "./doctor.ts";
 import { runExplain } from "./explain.ts";
-import { runFork } from "./fork.ts";
 import { runJudge } from "./judge.ts";
 import { runKeys } from "./keys.ts";
 import { runLedger } from "./ledger.ts";
@@ -46,7 +45,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fork: {
     about: "a private copy of a cluster (--market.rpcUrl URL), fetched as it is asked for and kept equal",
-    run: runFork,
+    // Its TPU door loads node:quic, which warns on standard error that it is experimental: not before every other command.
+    run: async (args) => (await import("./fork.ts")).runFork(args),
   },
   record: {
     about: "record the market, or import others' files: [PATH] --out FOLDER [--seconds N]",
