@@ -8,6 +8,7 @@ import { readConfig } from "#core/read-config.ts";
 import { VERSION } from "#core/version.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
+import { runBacktest } from "./backtest/backtest.ts";
 import { printConfig } from "./config.ts";
 import { runDoctor } from "./doctor.ts";
 import { runExplain } from "./explain.ts";
@@ -55,6 +56,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   replay: {
     about: "replay a recording, or recorded blocks, through the agents: PATH --out FOLDER [--from --to --speed]",
     run: (args) => runReplay(args),
+  },
+  backtest: {
+    about:
+      "what the agent would have earned on a recording: PATH [--out FOLDER] [--json] [--latencyMs N] [--from --to]",
+    run: (args) => runBacktest(args),
   },
   judge: {
     about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, model, replay",

@@ -9,7 +9,7 @@ import type { PoolFacts } from "#core/pool.ts";
 import { COUNTER, COUNTERS_BYTES, type CounterName, countersOver } from "#decide/counters.ts";
 import { DECISION_RING, type Decision, readDecision } from "#decide/decision-record.ts";
 import type { Scorer } from "#decide/evaluate.ts";
-import { createHotLoop, type HotLoop } from "#decide/hot-loop.ts";
+import { createHotLoop, type HotLoopOnTable } from "#decide/hot-loop.ts";
 import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
 import type { PoolCatalogueBook } from "#market/catalogue.ts";
 import { MarketRing } from "#market/market-ring.ts";
@@ -36,7 +36,7 @@ export class ReplayAgents {
   readonly swaps = new SwapCounter();
   readonly reader: SwapReader;
   readonly #options: ReplayAgentsOptions;
-  readonly #loop: HotLoop;
+  readonly #loop: HotLoopOnTable;
   readonly #decisions: SlotConsumer;
   readonly #counters = countersOver(new SharedArrayBuffer(COUNTERS_BYTES));
   #catalogueVersion = -1;
@@ -69,6 +69,11 @@ export class ReplayAgents {
       // Fills are on paper: the wallet holds whatever the options allow to put in.
       settings: loopSettings(options.config, options.config["arbitrage.inputLamportsMax"]),
     });
+  }
+
+  /** The pools as of the last event. */
+  get table(): HotLoopOnTable["table"] {
+    return this.#loop.table;
   }
 
   counter(name: CounterName): number {

@@ -85,17 +85,20 @@ export interface HotLoop {
   readonly ended: boolean;
 }
 
+/** The loop, and the pools as of the last record that it took: a backtest fills on them. */
+export type HotLoopOnTable = HotLoop & { readonly table: PoolTable };
+
 /** Asks the feed for a full snapshot; nothing is decided on a pool before its first state. */
-export function createHotLoop(parts: HotLoopParts): HotLoop {
+export function createHotLoop(parts: HotLoopParts): HotLoopOnTable {
   parts.market.requestSnapshot();
   return new Loop(parts);
 }
 
-class Loop implements HotLoop {
+class Loop implements HotLoopOnTable {
   catalogueWanted = 0;
   ended = false;
   readonly #parts: HotLoopParts;
-  readonly #table = new PoolTable();
+  readonly table = new PoolTable();
   readonly #inFlight = new InFlight();
   readonly #candidates = new Candidates();
   readonly #policy = createPolicyTarget();
@@ -123,7 +126,7 @@ class Loop implements HotLoop {
     this.#parts = parts;
     this.#walletLamports = parts.settings.walletLamports;
     this.#evaluator = new Evaluator(
-      this.#table,
+      this.table,
       this.#inFlight,
       this.#policy,
       parts.settings,
@@ -135,7 +138,7 @@ class Loop implements HotLoop {
   }
 
   setCatalogue(catalogue: PoolCatalogue): void {
-    this.#table.describe(catalogue.pools);
+    this.table.describe(catalogue.pools);
     const pools: PoolFacts[] = [];
     for (const pool of catalogue.pools) if (pool.index < POOLS_MAX) pools[pool.index] = pool;
     const before = this.#pools;
@@ -195,7 +198,7 @@ class Loop implements HotLoop {
     if (missing !== 0 && this.#marketSequence !== 0) {
       this.#count(COUNTER.marketGaps);
       if (missing > 0) this.#count(COUNTER.marketDropped, missing);
-      this.#table.forget();
+      this.table.forget();
       this.#touchedCount = 0;
       this.#parts.market.requestSnapshot();
     }
@@ -211,10 +214,10 @@ class Loop implements HotLoop {
     }
     if (kind === MARKET_RECORD_KIND.concentratedState) {
       const tick = i32[(at + MARKET_RECORD.tickCurrent) >> 2] as number;
-      this.#table.updateConcentrated(pool, u32, (at + MARKET_RECORD.sqrtPrice) >> 2, tick);
+      this.table.updateConcentrated(pool, u32, (at + MARKET_RECORD.sqrtPrice) >> 2, tick);
     } else {
       const word = (at + MARKET_RECORD.reserve0) >> 2;
-      this.#table.update(
+      this.table.update(
         pool,
         u32[word] as number,
         u32[word + 1] as number,
@@ -235,8 +238,8 @@ class Loop implements HotLoop {
       this.#count(COUNTER.unknownPools);
       return;
     }
-    if (u32[(at + MARKET_RECORD.ticksCleared) >> 2] === 1) this.#table.forgetTicks(pool);
-    const state = this.#table.concentrated(pool);
+    if (u32[(at + MARKET_RECORD.ticksCleared) >> 2] === 1) this.table.forgetTicks(pool);
+    const state = this.table.concentrated(pool);
     const count = Math.min(u32[(at + MARKET_RECORD.tickCount) >> 2] as number, TICKS_PER_RECORD);
     for (let i = 0; i < count; i++) {
       const word = (at + MARKET_RECORD.ticks + i * TICK_RECORD.bytes) >> 2;
@@ -265,7 +268,7 @@ class Loop implements HotLoop {
         const pool = this.#touched[i] as number;
         this.#count(
           COUNTER.cyclesScreened,
-          screenPool(this.#index, this.#table, pool, inputMax, profitMin, this.#candidates),
+          screenPool(this.#index, this.table, pool, inputMax, profitMin, this.#candidates),
         );
       }
       if (this.#candidates.count > 0) this.#decideCandidates(at, inputMax);
