@@ -33,7 +33,7 @@ class Tally {
   }
 }
 
-export type Row = Tally["row"];
+type Row = Tally["row"];
 
 export class ScenarioReport {
   readonly #states = new Map<FillState, number>();
