@@ -12,7 +12,7 @@ import { openEmbeddedBus } from "#bus/embedded.ts";
 import { loadConfig } from "#core/config.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
-import type { PageText } from "#gateway/dashboard/status.ts";
+import type { PageText } from "#gateway/dashboard/parts/status.ts";
 import { type Gateway, startGateway } from "#gateway/gateway.ts";
 import { storeData } from "#gateway/store-data.ts";
 import { connectStore } from "#store/client.ts";

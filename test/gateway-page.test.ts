@@ -44,11 +44,15 @@ async function publishAndSee(): Promise<void> {
   const later = seeds.metrics(Date.now());
   await stage.publish(later);
   const slot = later.payload.case === "metrics" ? later.payload.value.slot.toLocaleString("en") : "";
-  await eventually("the later slot", async () => ((await shown("slot")) === slot ? true : undefined));
+  await eventually("the later slot", async () => ((await shown("run"))?.includes(`slot ${slot} `) ? true : undefined));
 }
 
 const shown = (id: string) => page.textContent(`#${id}`);
 const link = () => page.getAttribute("#bar", "data-link");
+const view = (name: string) =>
+  page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/${name}`);
 const firstDecision = () => page.getAttribute("#decisions tr:first-child td:first-child", "title");
 
 describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
@@ -72,8 +76,8 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
   async function showSentAlone(): Promise<void> {
     await page.getByText("Sent", { exact: true }).click();
     await eventually("only sent", async () => {
-      const actions = await page.locator("#decisions tr:not(.vacant) td:nth-child(11)").allTextContents();
-      return actions.length > 0 && actions.every((action) => action === "send") ? true : undefined;
+      const ends = await page.locator("#decisions tr:not(.vacant) td:nth-child(11)").allTextContents();
+      return ends.length > 0 && ends.every((end) => end !== "skipped") ? true : undefined;
     });
   }
 
@@ -81,7 +85,8 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await eventually("live", async () => ((await link()) === "live" ? true : undefined));
     await eventually("profit", async () => (/^\d+\.\d{6}$/.test((await shown("profit")) ?? "") ? true : undefined));
     expect(await shown("mode")).toBe("sim");
-    expect(await shown("ready")).toBe("8 of 8 ready");
+    expect(await shown("ready")).toBe("8 of 8 processes ready");
+    await view("decisions");
     await publishSeeded(Date.now());
     const { decision } = seeds.next(Date.now());
     await stage.publish(decision);
@@ -89,8 +94,9 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     if (decision.payload.case !== "arb") throw new Error("a decision, was something else");
     const { decisionId } = decision.payload.value;
     await eventually("the newest decision", async () => ((await firstDecision()) === decisionId ? true : undefined));
-    await eventually("the hot path", async () => (/^\d+$/.test((await shown("p50")) ?? "") ? true : undefined));
-    expect(await page.locator("#plot svg").getAttribute("aria-label")).toStartWith("Profit of the run: ");
+    await view("now");
+    await eventually("the hot path", async () => (/^\d+$/.test((await shown("p99")) ?? "") ? true : undefined));
+    expect(await page.locator("#plot").getAttribute("aria-label")).toStartWith("Profit of the run: ");
     expect(troubles).toEqual([]);
   }, 180_000);
 
@@ -106,6 +112,7 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
   }, 180_000);
 
   test("shows what was sent alone, and holds still when paused", async () => {
+    await view("decisions");
     await showSentAlone();
     await page.getByText("All", { exact: true }).click();
     await page.getByRole("button", { name: "Pause" }).click();
@@ -145,7 +152,7 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     expect(await panel.locator(".ladder .chosen").count()).toBeLessThanOrEqual(1);
     await page.keyboard.press("Escape");
     await panel.waitFor({ state: "hidden" });
-    expect(new URL(page.url()).hash).toBe("");
+    expect(new URL(page.url()).hash).toBe("#/decisions");
     expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
     await link.blur();
     await page.getByText("All", { exact: true }).click();
@@ -157,12 +164,13 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await panel.waitFor();
     await panel.getByRole("button", { name: "Close" }).click();
     await panel.waitFor({ state: "hidden" });
+    await view("now");
     await page.locator("#outcomes tr:not(.vacant) td:nth-child(7)").first().click();
     await eventually("the outcome's bundle", async () =>
       (await panel.locator(".ids").textContent())?.includes("Bundle") ? true : undefined,
     );
     await panel.getByRole("button", { name: "Close" }).click();
-    await page.goto(`${stage.url}/#decision=nobody`);
+    await page.goto(`${stage.url}/#/decisions/nobody`);
     await eventually("what is wrong", async () =>
       (await shown("decision-note")) === "not on record yet" ? true : undefined,
     );
@@ -175,19 +183,41 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await eventually("the silence", async () =>
       (await shown("ready"))?.startsWith("supervisor silent for 4") ? true : undefined,
     );
-    expect(await page.locator("#processes").getAttribute("class")).toBe("stale");
+    await view("processes");
+    await eventually("what it last knew in grey", async () =>
+      (await page.locator("#processes").getAttribute("class")) === "stale" ? true : undefined,
+    );
+    await view("now");
     stage.report();
-    await eventually("a voice again", async () => ((await shown("ready")) === "8 of 8 ready" ? true : undefined));
+    await eventually("a voice again", async () =>
+      (await shown("ready")) === "8 of 8 processes ready" ? true : undefined,
+    );
   }, 180_000);
 
   test("shows trouble in words: a process that restarts", async () => {
     stage.report({
       processes: [
-        { name: "feed", pid: 0, state: "restarting", core: "shared", restarts: 2, startedAtMs: 0, lastExit: "exit 1" },
+        {
+          name: "feed",
+          pid: 0,
+          state: "restarting",
+          core: "shared",
+          restarts: 2,
+          startedAtMs: 0,
+          heartbeatAgeMs: 0,
+          lastExit: "exit 1",
+        },
       ],
     });
-    await eventually("the trouble", async () => ((await shown("ready")) === "0 of 1 ready" ? true : undefined));
-    expect(await page.locator("#processes tr:first-child").textContent()).toContain("restarting");
+    await eventually("the trouble", async () =>
+      (await shown("ready")) === "0 of 1 processes ready" ? true : undefined,
+    );
+    await page.locator(".alarm", { hasText: "feed is restarting (exit 1)" }).waitFor();
+    await page.keyboard.press("7");
+    await eventually("the process", async () =>
+      (await page.locator("#processes tr:first-child").textContent())?.includes("restarting") ? true : undefined,
+    );
+    await view("decisions");
     stage.report();
   }, 180_000);
 

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import type { DecisionRow, OutcomeRow, Status } from "#gateway/api/schemas.ts";
-import type { PageStatus } from "#gateway/dashboard/status.ts";
+import type { PageStatus } from "#gateway/dashboard/parts/status.ts";
 import { FEATURES } from "#model/features.ts";
 import { arbFromJson } from "#wire/envelope.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
@@ -166,7 +166,16 @@ describe("GET /health and /metrics", () => {
     );
     stage.report({
       processes: [
-        { name: "feed", pid: 1, state: "restarting", core: "shared", restarts: 2, startedAtMs: 0, lastExit: "exit 1" },
+        {
+          name: "feed",
+          pid: 1,
+          state: "restarting",
+          core: "shared",
+          restarts: 2,
+          startedAtMs: 0,
+          heartbeatAgeMs: 0,
+          lastExit: "exit 1",
+        },
       ],
     });
     const sick = await eventually("a reason", async () => {
@@ -224,6 +233,7 @@ describe("GET /openapi.json and /swagger", () => {
         "/api/auth/sign-in",
         "/api/auth/sign-out",
         "/api/auth/whoami",
+        "/api/calibration",
         "/api/control/module/{target}",
         "/api/control/state",
         "/api/decisions",
@@ -231,7 +241,16 @@ describe("GET /openapi.json and /swagger", () => {
         "/api/guard",
         "/api/ledger/checkpoint",
         "/api/ledger/consistency/{size}",
+        "/api/ledger/leaves",
         "/api/ledger/leaves/{index}",
+        "/api/models/history",
+        "/api/models/promote",
+        "/api/models/rollback",
+        "/api/models/shadow",
+        "/api/processes",
+        "/api/routes",
+        "/api/runbook/{name}",
+        "/api/tips",
         "/api/models",
         "/api/outcomes",
         "/api/profit",

@@ -25,6 +25,8 @@ export type ProcessReport = {
   readonly core: string;
   readonly restarts: number;
   readonly startedAtMs: number;
+  /** Since its last beat when this was written; -1 when it is not running. */
+  readonly heartbeatAgeMs: number;
   /** Why it last ended, if it did. */
   readonly lastExit: string;
 };

@@ -46,6 +46,32 @@ export type RecordedDecision = {
   readonly outcome: OutcomeRow | null;
 };
 
+/** How bundles of a run fared by one way. Times in ms; 0 when nothing was measured. */
+export type RouteSums = {
+  readonly path: string;
+  readonly sent: number;
+  readonly landed: number;
+  readonly tipLamports: bigint;
+  readonly profitLamports: bigint;
+  readonly acknowledgedMsP50: number;
+  readonly acknowledgedMsP99: number;
+  readonly landedMsP50: number;
+  /** Landed bundles by slots from the decision's to the landing's. */
+  readonly slotDeltas: readonly { readonly slots: number; readonly bundles: number }[];
+  readonly ends: readonly { readonly state: string; readonly bundles: number }[];
+};
+
+/** Sent bundles whose estimated chance to land was in one tenth. */
+export type CalibrationBucket = {
+  readonly modelHash: string;
+  /** 0 to 9. */
+  readonly bucket: number;
+  readonly bundles: number;
+  /** Mean of the estimates. */
+  readonly estimated: number;
+  readonly landedShare: number;
+};
+
 type ProfitStep = { readonly bucket: number; readonly lamports: bigint; readonly landed: number };
 
 export interface GatewayData {
@@ -59,4 +85,7 @@ export interface GatewayData {
   sandwiches(query: SandwichQuery): Promise<SandwichRow[]>;
   /** Realised profit per bucket of `stepMs` since the window's start, oldest first, empty buckets left out. */
   profit(window: RunWindow, stepMs: number): Promise<ProfitStep[]>;
+  /** The most used way first. */
+  routes(window: RunWindow): Promise<RouteSums[]>;
+  calibration(window: RunWindow): Promise<CalibrationBucket[]>;
 }

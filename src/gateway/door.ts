@@ -15,7 +15,7 @@ const ADDRESS_LENGTH_MAX = 2_048;
 
 /** Everything that changes something; all else is only read. */
 const POST_PATHS =
-  /^\/api\/(auth\/(challenge|sign-in|refresh|sign-out|revoke)|control\/module\/[^/]*|training\/(start|jobs\/[^/]*\/cancel))$/;
+  /^\/api\/(auth\/(challenge|sign-in|refresh|sign-out|revoke)|control\/module\/[^/]*|training\/(start|jobs\/[^/]*\/cancel)|models\/(promote|shadow|rollback))$/;
 
 /** The largest body is a signed command in hexadecimal digits. */
 const BODY_BYTES_MAX = 16_384;

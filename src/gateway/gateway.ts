@@ -62,6 +62,7 @@ const REQUEST_BYTES_MAX = 65_536;
 /** What needs an admin before anything of it is read. */
 const COMMAND_PATH = "/api/control/module/";
 const TRAINING_PATH = "/api/training/";
+const MODEL_CHANGE = /^\/api\/models\/(promote|shadow|rollback)$/;
 /** What needs no role: signing in, and whether it is well. */
 const OPEN_PATHS = /^\/(api\/auth\/[^/]*|health)$/;
 
@@ -106,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sources,
     live: () => feed.stats(),
     ledgerFolder: options.paths.ledger,
+    modelsFolder: options.paths.models,
     realtime,
     door,
     training: new TrainingDesk({
@@ -192,6 +194,7 @@ function listen(
     if (pathname.startsWith(COMMAND_PATH)) await auth.admit(request, "admin", pathname.slice(COMMAND_PATH.length));
     else if (request.method === "POST" && pathname.startsWith(TRAINING_PATH))
       await auth.admit(request, "admin", "train");
+    else if (MODEL_CHANGE.test(pathname)) await auth.admit(request, "admin", "change the model");
     else if (!OPEN_PATHS.test(pathname)) await auth.admit(request, "viewer", "read");
     return pathname === "/live" ? upgrade(request, server, feed) : await api(request);
   };

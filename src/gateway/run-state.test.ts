@@ -26,6 +26,8 @@ function totalsFrom(answer: () => Promise<RunTotals>) {
     outcomes: refuse,
     sandwiches: refuse,
     profit: refuse,
+    routes: refuse,
+    calibration: refuse,
   };
   const cache = new RunTotalsCache(data, () => nowMs);
   return { cache, asked: () => asked, pass: (ms: number) => (nowMs += ms) };

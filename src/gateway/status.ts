@@ -3,6 +3,7 @@ import type { GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
 import type { RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
+import { soundingAlarms } from "#slo/alarms.ts";
 import type { GuardReport } from "#slo/report.ts";
 import { RECORDER_GROUP } from "#store/topic-recorder.ts";
 import type { Health, Status } from "./api/schemas.ts";
@@ -55,6 +56,9 @@ export async function readStatus(sources: StatusSources): Promise<Status> {
     hotpath: { p50_ms: hotPath?.p50Ms ?? null, p99_ms: hotPath?.p99Ms ?? null },
     market: { slot: market.slot?.toString() ?? null, lag_ms: market.lagMs ?? null },
     guard: guardPart(sources),
+    alarms: soundingAlarms({ run: report, guard: sources.guard(), nowMs: sources.nowMs() }).map(
+      ({ name, severity, summary, says }) => ({ name, severity, summary, says }),
+    ),
     store: {
       reachable: known.reachable,
       totals_age_ms: known.ageMs ?? null,

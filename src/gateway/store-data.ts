@@ -12,6 +12,7 @@ import {
   SandwichSchema,
 } from "./api/schemas.ts";
 import type { Cursor, GatewayData, RecordedDecision, RunWindow } from "./data.ts";
+import { readCalibration, readRoutes } from "./store-routes.ts";
 
 const DECISIONS = "sandpiper.arb_opportunities";
 const OUTCOMES = "sandpiper.bundle_outcomes_typed";
@@ -55,6 +56,8 @@ export function storeData(store: Pick<Store, "query">): GatewayData {
         { ...params, limit },
       );
     },
+    routes: (window) => readRoutes(store, window),
+    calibration: (window) => readCalibration(store, window),
     profit: async (window, stepMs) => {
       const rows = await store.query<{ bucket: string; lamports: string; ended: string }>(
         `SELECT intDiv(toUnixTimestamp64Milli(${window.by}) - {since:Int64}, {step:Int64}) AS bucket,

@@ -38,6 +38,11 @@ export class Telemetry {
     return new Map([...this.#newest].map(([agent, { metrics }]) => [agent, metrics]));
   }
 
+  /** When each agent was heard last, Unix ms. */
+  heardAtMs(agent: string): number {
+    return this.#newest.get(agent)?.heardAtMs ?? 0;
+  }
+
   /** Quantiles of the arbitrage agent's hot thread; of the agent that decides, not of one that only counts. */
   hotPath(): HotPath | undefined {
     for (const [agent, hotPath] of this.#hotPath) if (agent.startsWith("arbitrage")) return hotPath;

@@ -12,6 +12,7 @@ const PROCESS = {
   core: "shared",
   restarts: 0,
   startedAtMs: 0,
+  heartbeatAgeMs: 0,
   lastExit: "",
 } as const;
 const RUN: RunReport = {

@@ -8,3 +8,7 @@ declare module "*.proto" {
   const text: string;
   export = text;
 }
+declare module "*.md" {
+  const text: string;
+  export = text;
+}

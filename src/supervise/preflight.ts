@@ -133,15 +133,10 @@ export function partsOff(): OffReport[] {
   const cores = availableParallelism();
   const off: OffReport[] = [
     {
-      part: "operator commands",
-      why: "sign-in and the signed control plane come with a later version: the API is read-only",
-    },
-    {
       part: "trainer",
       why: "not in this version: the default model is used",
     },
     { part: "Kafka", why: "not configured: the embedded bus carries everything" },
-    { part: "WebTransport", why: "not in this version: the page uses WebSocket" },
   ];
   if (cores < CORES_TO_PIN_MIN)
     off.push({

@@ -160,6 +160,7 @@ class Supervisor {
       core: "shared",
       restarts: 0,
       startedAtMs: this.#startedAtMs,
+      heartbeatAgeMs: 0,
       lastExit: "",
     };
     return {

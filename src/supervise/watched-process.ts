@@ -90,6 +90,7 @@ export class WatchedProcess {
       core: this.#options.core === undefined ? "shared" : String(this.#options.core),
       restarts: this.#restarts,
       startedAtMs: this.#startedAtMs,
+      heartbeatAgeMs: this.#child === undefined ? -1 : nowMs - this.#lastBeatMs,
       lastExit: this.#lastExit,
     };
   }

@@ -93,9 +93,13 @@ export function decodeCommand(bytes: Uint8Array): Command {
   const command: Command = { ...rest, module, action, args: new Map(entries) };
   if (command.args.size !== entries.length) refuseDecode("each argument once", "one that stands twice");
   // Writing it again in the order it came finds every other way of saying the same thing in different bytes.
-  if (!Buffer.from(encode(command, entries)).equals(bytes)) refuseDecode("canonical protobuf", "another encoding");
+  if (!sameBytes(encode(command, entries), bytes)) refuseDecode("canonical protobuf", "another encoding");
   return command;
 }
+
+/** Without Buffer: the page reads commands in a browser. */
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 type Entries = readonly (readonly [key: string, value: string])[];
 type Parsed = Omit<Command, "module" | "action" | "args"> & {

@@ -38,6 +38,8 @@ const NO_TABLES: GatewayData = {
   outcomes: async () => [],
   profit: async () => [],
   sandwiches: async () => [],
+  routes: async () => [],
+  calibration: async () => [],
 };
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };

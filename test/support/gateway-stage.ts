@@ -172,6 +172,7 @@ const reportOf = (startedAtMs: number, page: string): RunReport => ({
       core: name === "arbitrage" ? "core 1" : "shared",
       restarts: name === "feed" ? 1 : 0,
       startedAtMs,
+      heartbeatAgeMs: 0,
       lastExit: name === "feed" ? "killed by SIGKILL 4 m ago" : "",
     }),
   ),

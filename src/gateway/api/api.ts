@@ -14,7 +14,9 @@ import { readHealth, readStatus, runWindow, type StatusSources } from "#gateway/
 import type { TrainingDesk } from "#gateway/training-desk.ts";
 import { authRoutes } from "./auth-routes.ts";
 import { type ControlParts, controlRoutes } from "./control-routes.ts";
+import { deskRoutes } from "./desk-routes.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { namedFeatures } from "./named-features.ts";
 import { OPENAPI_INFO } from "./openapi-info.ts";
 import { prometheusText } from "./prometheus.ts";
@@ -50,6 +52,7 @@ export type ApiOptions = {
   readonly sources: StatusSources;
   readonly live: () => LiveStats;
   readonly ledgerFolder: string;
+  readonly modelsFolder: string;
   /** How the live stream is reached. */
   readonly realtime: () => Static<typeof RealtimeSchema>;
   readonly door: ControlParts & { readonly anonymous: "viewer" | "none" };
@@ -81,7 +84,9 @@ export function createApi(options: ApiOptions): (request: Request) => Promise<Re
     .use(authRoutes(options.door))
     .use(controlRoutes(options.door))
     .use(ledgerRoutes(options.ledgerFolder))
-    .use(trainingRoutes({ auth: options.door.auth, training: options.training }));
+    .use(trainingRoutes({ auth: options.door.auth, training: options.training }))
+    .use(deskRoutes(options))
+    .use(modelRoutes({ folder: options.modelsFolder, auth: options.door.auth, nowMs: options.sources.nowMs }));
   return (request) => Promise.resolve(app.handle(request));
 }
 

@@ -5,7 +5,7 @@ import { failure, TurnedAway } from "#gateway/door.ts";
 import { ledgerFiles } from "#ledger/files.ts";
 import { readVerifierKey } from "#ledger/note.ts";
 import { LedgerReader } from "#ledger/reader.ts";
-import { readNoQuery } from "./query.ts";
+import { LEAVES_PARAMETERS, openapiParameters, readLeavesQuery, readNoQuery } from "./query.ts";
 import { ErrorSchema } from "./schemas.ts";
 
 const base64 = t.String({ description: "Base64." });
@@ -22,6 +22,10 @@ const InclusionSchema = t.Object({
   leaf: t.String({ description: "The leaf's bytes as text: one line of canonical JSON." }),
   leaf_hash: base64,
   proof: t.Array(base64, { description: "RFC 6962, from the leaf to the root." }),
+});
+const LeavesSchema = t.Object({
+  size: t.Integer({ description: "Leaves that are signed now." }),
+  leaves: t.Array(t.Object({ index: t.Integer(), leaf: t.String({ description: "One line of canonical JSON." }) })),
 });
 const ConsistencySchema = t.Object({
   size1: t.Integer(),
@@ -45,7 +49,9 @@ const numbered = (name: string, description: string) => [
 /** `folder`: where the writer keeps it. */
 export function ledgerRoutes(folder: string) {
   return new Elysia({ normalize: false })
-    .onBeforeHandle(({ request }) => readNoQuery(new URL(request.url)))
+    .onBeforeHandle(({ request, route }) => {
+      if (route !== "/api/ledger/leaves") readNoQuery(new URL(request.url));
+    })
     .get(
       "/api/ledger/checkpoint",
       () =>
@@ -56,6 +62,28 @@ export function ledgerRoutes(folder: string) {
       {
         response: { 200: CheckpointSchema, ...refusals },
         detail: { tags: ["Ledger"], summary: "What is signed now", description: "The newest checkpoint." },
+      },
+    )
+    .get(
+      "/api/ledger/leaves",
+      ({ request }) => {
+        const { limit } = readLeavesQuery(new URL(request.url));
+        return reading(folder, (reader) => {
+          const { size } = reader.checkpoint;
+          const newest = Array.from({ length: Math.min(limit, size) }, (_, i) => size - 1 - i);
+          const leaves = newest.map((index) => ({
+            index,
+            leaf: Buffer.from(reader.leaf(index).bytes).toString("utf8"),
+          }));
+          return { size, leaves };
+        });
+      },
+      {
+        response: { 200: LeavesSchema, ...refusals },
+        detail: {
+          ...{ tags: ["Ledger"], summary: "The newest leaves", description: "Newest first; each was proven before." },
+          parameters: openapiParameters(LEAVES_PARAMETERS),
+        },
       },
     )
     .get(

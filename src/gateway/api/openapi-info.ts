@@ -15,7 +15,7 @@ export const OPENAPI_INFO = {
     { name: "Record", description: "What was decided and how it ended." },
     { name: "Sign-in", description: "Who may do what." },
     { name: "Control", description: "Signed commands to the agents." },
-    { name: "Models", description: "Training jobs and the versions that came of them." },
+    { name: "Models", description: "Training jobs, the versions that came of them, and which of them decides." },
     { name: "Ledger", description: "The record of the control river, with proofs." },
   ],
   components: { securitySchemes: { bearer: { type: "http" as const, scheme: "bearer", bearerFormat: "JWT" } } },

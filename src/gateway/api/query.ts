@@ -19,6 +19,8 @@ const LIMIT_MAX = 1_000;
 const LIMIT_DEFAULT = 100;
 const POINTS_MAX = 1_000;
 const POINTS_DEFAULT = 240;
+const LEAVES_MAX = 200;
+const LEAVES_DEFAULT = 50;
 /** What the tables' times can hold: the year 2262. */
 const NS_MAX = 2n ** 63n - 1n;
 
@@ -74,6 +76,15 @@ export const SANDWICH_PARAMETERS = {
   },
 } as const satisfies Parameters;
 
+export const LEAVES_PARAMETERS = {
+  limit: {
+    about: "Most leaves to answer.",
+    expected: `a whole number from 1 to ${LEAVES_MAX}`,
+    pattern: /^([1-9][0-9]?|1[0-9]{2}|200)$/,
+    schema: { type: "integer", minimum: 1, maximum: LEAVES_MAX, default: LEAVES_DEFAULT },
+  },
+} as const satisfies Parameters;
+
 export const PROFIT_PARAMETERS = {
   points: {
     about: "About how many buckets the run is cut into; a bucket is never shorter than a second.",
@@ -111,6 +122,10 @@ export function readSandwichQuery(url: URL): SandwichQuery {
 export function readProfitQuery(url: URL): { readonly points: number } {
   const given = readParameters(url, PROFIT_PARAMETERS);
   return { points: Number(given.points ?? POINTS_DEFAULT) };
+}
+
+export function readLeavesQuery(url: URL): { readonly limit: number } {
+  return { limit: Number(readParameters(url, LEAVES_PARAMETERS).limit ?? LEAVES_DEFAULT) };
 }
 
 /** Throws when there is any parameter: for the routes that take none. */

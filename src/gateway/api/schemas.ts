@@ -227,6 +227,15 @@ export const StatusSchema = t.Object(
       ],
       { description: "null when no guard has reported." },
     ),
+    alarms: t.Array(
+      t.Object({
+        name: text("Names its page of the runbook (/api/runbook/{name}).", "market-lag"),
+        severity: text("page or ticket.", "page"),
+        summary: text("What it means.", "The market is not heard: nothing can be decided."),
+        says: text("What is wrong now.", "arbitrage: 2,310 ms, at most 2,000 is asked for"),
+      }),
+      { description: "Sounding now, the urgent ones first." },
+    ),
     store: t.Object({
       reachable: t.Boolean({ description: "False: the totals above are the last known ones." }),
       totals_age_ms: maybe("Age of the totals above; null when none were ever read (they are then 0).", 300),
@@ -337,6 +346,7 @@ export type ErrorCode =
   | "too_many_attempts"
   | "no_signing_key"
   | "command_refused"
+  | "model_refused"
   | "ledger_unreadable"
   | "job_over"
   | "internal";

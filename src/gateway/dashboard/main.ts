@@ -1,32 +1,40 @@
 /**
- * The first page: one connection, one state, drawn four times a second. Everything on it is either read from the record
- * at connect or came over the live stream; when that falls silent the page says so before anything else.
+ * The page: one connection, one state, one view at a time, drawn four times a second. Everything on it is either read from
+ * the record or came over the live stream; when that falls silent the page says so before anything else.
  */
 import { arbFromJson, outcomeFromJson } from "#wire/envelope.ts";
-import { DecisionPanel } from "./decision-panel.ts";
-import { byId, openRowsOnClick, setText } from "./elements.ts";
-import { ageText } from "./format.ts";
+import { DecisionPanel } from "./decision/decision-panel.ts";
 import { type Link, LiveClient } from "./live/live-client.ts";
-import { PageState, ROWS_MAX } from "./page-state.ts";
-import { ProfitPlot } from "./profit-plot.ts";
-import { drawDecisions, drawOutcomes } from "./record-tables.ts";
-import { drawRun } from "./run-panel.ts";
-import type { PageProfit, PageText } from "./status.ts";
+import { killOrder, OrderDialog } from "./operator/order-dialog.ts";
+import { Session } from "./operator/session.ts";
+import { SignIn } from "./operator/sign-in.ts";
+import { byId, openRowsOnClick, setText } from "./parts/elements.ts";
+import { ageText, countText } from "./parts/format.ts";
+import { listenToKeys } from "./parts/keyboard.ts";
+import { PageState, ROWS_MAX } from "./parts/page-state.ts";
+import { Router } from "./parts/router.ts";
+import { followRunbook } from "./parts/runbook.ts";
+import type { PageProfit, PageText } from "./parts/status.ts";
+import { commandsView } from "./views/commands.ts";
+import { decisionsView } from "./views/decisions.ts";
+import { guardView } from "./views/guard.ts";
+import { modelsView } from "./views/models.ts";
+import { nowView } from "./views/now.ts";
+import { processesView } from "./views/processes.ts";
+import { sandwichesView } from "./views/sandwiches.ts";
+import { tipsView } from "./views/tips.ts";
+import { trainingView } from "./views/training.ts";
 
 const DRAW_EVERY_MS = 250;
-/** Rows must not slip away under a pointer or a keyboard that is about to open one. */
-const FOCUSED = "#decisions :focus-visible, #outcomes :focus-visible";
-const POINTED = "#decisions tr:hover, #outcomes tr:hover";
-/** On a touch screen the last row that was touched counts as pointed at until the next touch. */
-const pointer = matchMedia("(hover: hover)");
+const MODULES = ["arbitrage", "mev"] as const;
 
 const state = new PageState();
-const plot = new ProfitPlot(byId("plot"));
-let paused = false;
-let shown = { decisions: state.decisions.rows, outcomes: state.outcomes.rows };
-
+const session = new Session();
+const signIn = new SignIn(session);
+const orders = new OrderDialog(session, signIn);
+const page = { state, session, order: (order: Parameters<OrderDialog["open"]>[0]) => orders.open(order) };
 const connection = new LiveClient<PageText>(
-  { origin: location.origin, token: () => undefined },
+  { origin: location.origin, token: () => session.token() },
   {
     onOpen: () => void readRecord(),
     onEnvelopes: (envelopes) => state.acceptEnvelopes(envelopes),
@@ -36,66 +44,76 @@ const connection = new LiveClient<PageText>(
     },
   },
 );
-
-byId("pause").addEventListener("click", () => {
-  paused = !paused;
-  byId("pause").setAttribute("aria-pressed", String(paused));
-  setText(byId("pause"), paused ? "Paused" : "Pause");
-});
-for (const input of document.querySelectorAll("input[name=which]"))
-  input.addEventListener("change", () => {
-    shown = newest();
-    draw();
-  });
-for (const id of ["decisions", "outcomes"]) openRowsOnClick(byId(id));
+const views = [
+  ...[nowView(page), decisionsView(page), tipsView(page), sandwichesView(page), modelsView(page)],
+  ...[trainingView(page), processesView(page), commandsView(page), guardView(page)],
+];
+const router = new Router(views, draw);
+const kill = () => orders.open(killOrder(MODULES));
+byId("kill").addEventListener("click", kill);
+listenToKeys(
+  {
+    k: { about: "kill: asks once, then nothing is sent any more", press: kill },
+    s: { about: "sign in or out", press: () => byId("who").click() },
+  },
+  { count: router.count, press: (digit) => router.go(digit) },
+);
+openRowsOnClick(byId("main"));
 new DecisionPanel({
   decision: (id) => [...state.decisions.rows, ...state.sent.rows].find((row) => row.decisionId === id),
   outcome: (id) => state.outcomes.rows.find((row) => row.decisionId === id),
+  read: (path) => session.read(path),
+  home: () => router.home(),
 });
+followRunbook(session, () => router.home());
+session.onChange(() => {
+  if (session.role) void readRecord();
+  void router.readNow();
+});
+router.start();
 setInterval(draw, DRAW_EVERY_MS);
-draw();
 
 /** What was on record before this connection. Each part may fail alone: the live stream goes on without it. */
 async function readRecord(): Promise<void> {
   const reads = [
-    read<{ decisions: Parameters<typeof arbFromJson>[0][] }>(`/api/decisions?limit=${ROWS_MAX}`, ({ decisions }) => {
-      for (const row of decisions) state.acceptDecision(arbFromJson(row));
-    }),
-    read<{ decisions: Parameters<typeof arbFromJson>[0][] }>(
-      `/api/decisions?limit=${ROWS_MAX}&action=send`,
-      ({ decisions }) => {
+    session
+      .read<{ decisions: Parameters<typeof arbFromJson>[0][] }>(`/api/decisions?limit=${ROWS_MAX}`)
+      .then(({ decisions }) => {
+        for (const row of decisions) state.acceptDecision(arbFromJson(row));
+      }),
+    session
+      .read<{ decisions: Parameters<typeof arbFromJson>[0][] }>(`/api/decisions?limit=${ROWS_MAX}&action=send`)
+      .then(({ decisions }) => {
         for (const row of decisions) state.sent.add(arbFromJson(row));
-      },
-    ),
-    read<{ outcomes: Parameters<typeof outcomeFromJson>[0][] }>(`/api/outcomes?limit=${ROWS_MAX}`, ({ outcomes }) => {
-      for (const row of outcomes) state.outcomes.add(outcomeFromJson(row));
-    }),
-    read<PageProfit>("/api/profit", (profit) => state.acceptProfit(profit)),
+      }),
+    session
+      .read<{ outcomes: Parameters<typeof outcomeFromJson>[0][] }>(`/api/outcomes?limit=${ROWS_MAX}`)
+      .then(({ outcomes }) => {
+        for (const row of outcomes) state.outcomes.add(outcomeFromJson(row));
+      }),
+    session.read<PageProfit>("/api/profit").then((profit) => state.acceptProfit(profit)),
   ];
   await Promise.allSettled(reads);
   draw();
 }
 
-async function read<Answer>(path: string, accept: (answer: Answer) => void): Promise<void> {
-  const response = await fetch(path);
-  if (response.ok) accept((await response.json()) as Answer);
-}
-
-function newest() {
-  const sentOnly = document.querySelector<HTMLInputElement>("input[name=which]:checked")?.value === "send";
-  return { decisions: sentOnly ? state.sent.rows : state.decisions.rows, outcomes: state.outcomes.rows };
-}
-
 function draw(): void {
-  const nowMs = state.nowMs();
   drawLink(connection.link());
-  if (state.status) drawRun(state.status, nowMs);
-  const held = paused || document.querySelector(pointer.matches ? `${FOCUSED}, ${POINTED}` : FOCUSED) !== null;
-  if (!held) shown = newest();
-  byId("held").hidden = paused || !held;
-  drawDecisions(shown.decisions, nowMs);
-  drawOutcomes(shown.outcomes, nowMs);
-  plot.draw(state.profit, nowMs);
+  drawRun();
+  router.draw(state.nowMs());
+}
+
+function drawRun(): void {
+  const { status } = state;
+  if (!status) return;
+  const mode = byId("mode");
+  setText(mode, status.mode);
+  mode.dataset["mode"] = status.mode;
+  const upMs = status.started_at === null ? undefined : state.nowMs() - Date.parse(status.started_at);
+  const slot = status.market.slot === null ? "" : ` · slot ${countText(BigInt(status.market.slot))}`;
+  setText(byId("run"), `${upMs === undefined ? "no supervisor" : `up ${ageText(upMs)}`}${slot} · ${status.version}`);
+  const urgent = status.alarms.some(({ severity }) => severity === "page");
+  byId("views").dataset["alarm"] = String(urgent);
 }
 
 function drawLink(link: Link): void {

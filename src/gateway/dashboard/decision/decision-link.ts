@@ -1,6 +1,6 @@
 /** The address of one decision on the page: a fragment, so that it can be kept, sent to a colleague and gone back from. */
 
-const PREFIX = "#decision=";
+const PREFIX = "#/decisions/";
 
 export const decisionHref = (decisionId: string): string => PREFIX + encodeURIComponent(decisionId);
 

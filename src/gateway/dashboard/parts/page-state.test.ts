@@ -21,6 +21,8 @@ const status = (changes: Partial<PageStatus>): PageStatus => ({
   off: [],
   hotpath: { p50_ms: null, p99_ms: null },
   market: { slot: null, lag_ms: null },
+  guard: null,
+  alarms: [],
   store: { reachable: true, totals_age_ms: 0, why: "", behind: 0 },
   ...changes,
 });
@@ -40,7 +42,7 @@ describe("PageState", () => {
   test("keeps what was sent apart, so that a flood of skips never hides it", () => {
     const state = new PageState();
     state.acceptEnvelopes([arbEnvelope({ decisionId: "sent", action: "send", decideNs: 1n })]);
-    for (let i = 2; i < 100; i++)
+    for (let i = 2; i < 2 + ROWS_MAX; i++)
       state.acceptEnvelopes([arbEnvelope({ decisionId: `${i}`, action: "skip", decideNs: BigInt(i) })]);
     expect(state.decisions.rows.some(({ decisionId }) => decisionId === "sent")).toBe(false);
     expect(state.sent.rows.map(({ decisionId }) => decisionId)).toEqual(["sent"]);

@@ -1,7 +1,6 @@
 /** One decision in full, as elements: what it was, its path, its money, its times, what the model was told, its ids. */
-import type { Arb, Outcome } from "#wire/envelope.ts";
-import { swapsOf } from "./decision-swaps.ts";
-import { make } from "./elements.ts";
+
+import { make } from "#gateway/dashboard/parts/elements.ts";
 import {
   clockText,
   countText,
@@ -12,7 +11,9 @@ import {
   shortReason,
   tokenText,
   wordsText,
-} from "./format.ts";
+} from "#gateway/dashboard/parts/format.ts";
+import type { Arb, Outcome } from "#wire/envelope.ts";
+import { swapsOf } from "./decision-swaps.ts";
 import { timeline } from "./timeline.ts";
 
 export type PageFeature = {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { clockText, exactSolText, namedIn, shortReason } from "#gateway/dashboard/parts/format.ts";
 import { type Arb, arbEnvelope, type Outcome, outcomeEnvelope } from "#wire/envelope.ts";
 import { decisionHref, decisionIdOf } from "./decision-link.ts";
 import { swapsOf } from "./decision-swaps.ts";
-import { clockText, exactSolText, namedIn, shortReason } from "./format.ts";
 import { timeline } from "./timeline.ts";
 
 const arb = (fields: Parameters<typeof arbEnvelope>[0]) => arbEnvelope(fields).payload.value as Arb;

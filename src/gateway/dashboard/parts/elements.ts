@@ -18,6 +18,12 @@ export type Cell = {
   readonly title?: string;
   /** Makes the text a link; its row opens it, too. */
   readonly href?: string;
+  /** What the link stands for, for who listens to it. */
+  readonly id?: string;
+  /** The cell is somebody else's: nothing in it is touched. */
+  readonly foreign?: boolean;
+  /** Draws a bar of this share of the cell, 0 to 1, instead of text. */
+  readonly share?: number;
 };
 
 /**
@@ -45,15 +51,18 @@ export function drawRows(
 
 const NOTHING: Cell = { text: "" };
 
-function drawCell(element: HTMLElement, column: string, { text, tone = "", title = "", href }: Cell = NOTHING): void {
-  if (href === undefined) setText(element, text);
-  else drawLink(element, text, href);
+function drawCell(element: HTMLElement, column: string, cell: Cell = NOTHING): void {
+  const { text, tone = "", title = "", href, share } = cell;
+  if (cell.foreign) return;
+  if (href !== undefined) drawLink(element, text, href, cell.id);
+  else if (share !== undefined) drawBar(element, share);
+  else setText(element, text);
   const className = `${column} ${tone}`.trim();
   if (element.className !== className) element.className = className;
   if (element.title !== title) element.title = title;
 }
 
-function drawLink(cell: HTMLElement, text: string, href: string): void {
+function drawLink(cell: HTMLElement, text: string, href: string, id = ""): void {
   let link = cell.querySelector("a");
   if (!link) {
     link = document.createElement("a");
@@ -61,12 +70,30 @@ function drawLink(cell: HTMLElement, text: string, href: string): void {
   }
   setText(link, text);
   if (link.getAttribute("href") !== href) link.setAttribute("href", href);
+  if (link.dataset["id"] !== id) link.dataset["id"] = id;
+}
+
+/** The text beside it says the figure: the bar is for the eye alone. */
+function drawBar(cell: HTMLElement, share: number): void {
+  let meter = cell.querySelector<HTMLElement>("span");
+  if (!meter) {
+    meter = make("span", "meter");
+    meter.setAttribute("aria-hidden", "true");
+    cell.replaceChildren(meter);
+  }
+  const width = `${Math.round(1_000 * Math.min(1, Math.max(0, share))) / 10}%`;
+  if (meter.style.width !== width) meter.style.width = width;
 }
 
 /** A click anywhere in a row of `body` follows the row's link. */
 export function openRowsOnClick(body: HTMLElement): void {
   body.addEventListener("click", ({ target }) => {
-    if (!(target instanceof Element) || target.closest("a") || getSelection()?.isCollapsed === false) return;
+    if (
+      !(target instanceof Element) ||
+      target.closest("a, button, input, select") ||
+      getSelection()?.isCollapsed === false
+    )
+      return;
     target.closest("tr")?.querySelector("a")?.click();
   });
 }
@@ -87,4 +114,26 @@ function emptyRow(columns: number): HTMLTableRowElement {
   const row = document.createElement("tr");
   for (let i = 0; i < columns; i++) row.append(document.createElement("td"));
   return row;
+}
+
+/** A table with its heads, in a frame that scrolls sideways by itself. */
+export function tableOf(
+  id: string,
+  heads: readonly string[],
+  columns: readonly string[],
+): { readonly scroll: HTMLElement; readonly body: HTMLElement } {
+  const head = heads.map((text, i) => {
+    const kind = (columns[i] ?? "").split(" ").filter((word) => word === "number" || word === "wide");
+    const cell = make("th", kind.join(" "), text);
+    cell.scope = "col";
+    return cell;
+  });
+  const body = make("tbody", "");
+  body.id = id;
+  const scroll = make("div", "scroll", make("table", id, make("thead", "", make("tr", "", ...head)), body));
+  // What scrolls must be reachable by keyboard.
+  scroll.tabIndex = 0;
+  scroll.setAttribute("role", "group");
+  scroll.setAttribute("aria-label", `table of ${id}`);
+  return { scroll, body };
 }

@@ -2,10 +2,14 @@
  * Everything the page knows: the last status, the newest decisions and outcomes, and the profit line. Records come twice
  * (read from the API at each connect, and live); each is kept once. All lists are bounded.
  */
-import type { Arb, Envelope, Outcome } from "#wire/envelope.ts";
+import type { Arb, Envelope, Metrics, Outcome } from "#wire/envelope.ts";
 import type { PageProfit, PageStatus } from "./status.ts";
 
-export const ROWS_MAX = 30;
+/** Enough for filters to find something in. */
+export const ROWS_MAX = 200;
+/** Seconds of what agents measured that are kept for the plots. */
+const SECONDS_MAX = 600;
+const AGENTS_MAX = 32;
 /** The plot is about this many pixels wide. */
 const POINTS_MAX = 800;
 
@@ -30,6 +34,12 @@ export class PageState {
     (row) => row.landNs,
   );
   profit: ProfitPoint[] = [];
+  /** The newest of each agent. */
+  readonly metrics = new Map<string, Metrics>();
+  /** What the arbitrage agent measured, second by second, oldest first. */
+  seconds: Metrics[] = [];
+  /** Envelopes that came since the page was opened. */
+  received = 0;
 
   nowMs(): number {
     return Date.now() + this.clockSkewMs;
@@ -51,10 +61,21 @@ export class PageState {
   }
 
   acceptEnvelopes(envelopes: readonly Envelope[]): void {
+    this.received += envelopes.length;
     for (const { payload } of envelopes) {
       if (payload.case === "arb") this.acceptDecision(payload.value);
       if (payload.case === "outcome") this.outcomes.add(payload.value);
+      if (payload.case === "metrics") this.#acceptMetrics(payload.value);
     }
+  }
+
+  #acceptMetrics(metrics: Metrics): void {
+    const { agent } = metrics;
+    if (!this.metrics.has(agent) && this.metrics.size >= AGENTS_MAX) return;
+    this.metrics.set(agent, metrics);
+    if (!agent.startsWith("arbitrage") || metrics.hotpathP99Ns === 0n) return;
+    this.seconds.push(metrics);
+    if (this.seconds.length > SECONDS_MAX) this.seconds = this.seconds.slice(-SECONDS_MAX / 2);
   }
 
   acceptDecision(decision: Arb): void {
@@ -67,6 +88,7 @@ export class PageState {
 class NewestFirst<Row> {
   readonly #id: (row: Row) => string;
   readonly #ns: (row: Row) => bigint;
+  readonly #kept = new Set<string>();
   rows: readonly Row[] = [];
 
   constructor(id: (row: Row) => string, ns: (row: Row) => bigint) {
@@ -76,11 +98,14 @@ class NewestFirst<Row> {
 
   add(row: Row): void {
     const id = this.#id(row);
-    if (this.rows.some((kept) => this.#id(kept) === id)) return;
+    if (this.#kept.has(id)) return;
     const ns = this.#ns(row);
     const at = this.rows.findIndex((kept) => this.#ns(kept) < ns);
     const place = at < 0 ? this.rows.length : at;
     if (place >= ROWS_MAX) return;
+    const last = this.rows[ROWS_MAX - 1];
+    if (last !== undefined) this.#kept.delete(this.#id(last));
+    this.#kept.add(id);
     this.rows = [...this.rows.slice(0, place), row, ...this.rows.slice(place, ROWS_MAX - 1)];
   }
 }

@@ -1,74 +1,81 @@
 /** The two tables of the record: what was decided, and how what was sent ended. */
-import type { Arb, Outcome } from "#wire/envelope.ts";
-import { decisionHref } from "./decision-link.ts";
-import { swapsOf } from "./decision-swaps.ts";
-import { byId, type Cell, drawRows } from "./elements.ts";
-import { ageText, countText, latencyText, shortAddress, shortReason, solText, tokenText, wordsText } from "./format.ts";
 
-/** The class of each column, as the heads in index.html have it. */
+import { decisionHref } from "#gateway/dashboard/decision/decision-link.ts";
+import { swapsOf } from "#gateway/dashboard/decision/decision-swaps.ts";
+import { type Cell, drawRows } from "#gateway/dashboard/parts/elements.ts";
+import {
+  ageText,
+  countText,
+  latencyText,
+  shortAddress,
+  shortReason,
+  solText,
+  tokenText,
+  wordsText,
+} from "#gateway/dashboard/parts/format.ts";
+import type { Arb, Outcome } from "#wire/envelope.ts";
+
 const WIDE_NUMBER = "number wide";
-const DECISION_COLUMNS = [
-  "number quiet",
-  "",
-  "wide mono quiet",
-  WIDE_NUMBER,
-  WIDE_NUMBER,
-  WIDE_NUMBER,
-  WIDE_NUMBER,
-  "number",
-  WIDE_NUMBER,
-  WIDE_NUMBER,
-  "",
-  "wide",
-] as const;
-const OUTCOME_COLUMNS = [
-  "number quiet",
-  "state",
-  "wide",
-  `${WIDE_NUMBER} quiet`,
-  WIDE_NUMBER,
-  WIDE_NUMBER,
-  "number",
-  "wide",
-  "number quiet",
-  "wide quiet",
-] as const;
+export const DECISION_HEADS = {
+  names: ["Age", "Cycle", "Pools", "In", "Gross", "Tip", "Net", "EV", "Score", "Lands", "End", "Reason"],
+  columns: [
+    ...["number quiet", "", "wide mono quiet", WIDE_NUMBER, WIDE_NUMBER, WIDE_NUMBER, "number", WIDE_NUMBER],
+    ...[WIDE_NUMBER, WIDE_NUMBER, "", "wide"],
+  ],
+} as const;
+export const OUTCOME_HEADS = {
+  names: ["Age", "State", "Route", "Slot", "Tip", "Predicted", "Realised", "Exact", "Took", "Why"],
+  columns: [
+    ...["number quiet", "state", "wide", "number wide quiet", WIDE_NUMBER, WIDE_NUMBER, "number", "wide"],
+    ...["number quiet", "wide quiet"],
+  ],
+} as const;
 /** Thin spaces: a cycle of three hops fits a phone. */
 const STEP = "\u2009›\u2009";
 /** Places kept free from the start, so that the page does not grow under the reader's eyes. */
-const DECISION_ROWS = 12;
+export const DECISION_ROWS = 28;
 const OUTCOME_ROWS = 8;
 
-export function drawDecisions(rows: readonly Arb[], nowMs: number): void {
-  const cells = rows.slice(0, DECISION_ROWS).map((row) => decisionCells(row, nowMs));
-  drawRows(byId("decisions"), cells, DECISION_COLUMNS, DECISION_ROWS);
+export function drawDecisions(
+  body: HTMLElement,
+  rows: readonly Arb[],
+  outcomeOf: (decisionId: string) => Outcome | undefined,
+  nowMs: number,
+): void {
+  const cells = rows.slice(0, DECISION_ROWS).map((row) => decisionCells(row, outcomeOf(row.decisionId), nowMs));
+  drawRows(body, cells, DECISION_HEADS.columns, DECISION_ROWS);
 }
 
-export function drawOutcomes(rows: readonly Outcome[], nowMs: number): void {
+export function drawOutcomes(body: HTMLElement, rows: readonly Outcome[], nowMs: number): void {
   const cells = rows.slice(0, OUTCOME_ROWS).map((row) => outcomeCells(row, nowMs));
-  drawRows(byId("outcomes"), cells, OUTCOME_COLUMNS, OUTCOME_ROWS);
+  drawRows(body, cells, OUTCOME_HEADS.columns, OUTCOME_ROWS);
 }
 
-function decisionCells(row: Arb, nowMs: number): Cell[] {
+/** How a decision ended, in a word: skipped, in flight, or the state of its bundle. */
+export const endOf = (row: Arb, outcome: Outcome | undefined): string =>
+  row.action !== "send" ? "skipped" : outcome === undefined ? "in flight" : wordsText(outcome.state);
+
+function decisionCells(row: Arb, outcome: Outcome | undefined, nowMs: number): Cell[] {
   const sent = row.action === "send";
   // What was sent stands out of what was only looked at.
   const tone = sent ? "" : "quiet";
   const base = row.mints[0];
   const path = base === undefined ? [] : [...row.mints, base];
-  const reason = wordsText(row.reason);
+  const reason = outcome && !outcome.landed ? shortReason(outcome.reason) : wordsText(row.reason);
   const pools = swapsOf(row).map(({ pool }) => pool);
+  const landed = outcome?.landed === true;
   return [
     { text: ageText(nowMs - Number(row.decideNs / 1_000_000n)), title: row.decisionId },
     { text: path.map(tokenText).join(STEP), tone, title: path.join(" › "), href: decisionHref(row.decisionId) },
     { text: pools.map(shortAddress).join(" "), title: pools.join("\n") },
     amount(row.hopAmounts[0], tone),
-    amount(row.hopAmounts.at(-1), tone),
     amount(row.grossLamports, tone),
     amount(row.tipLamports, tone),
-    amount(row.netLamports, sent ? "good" : "quiet"),
+    amount(row.netLamports, landed ? "good" : tone),
     amount(row.evLamports, tone),
     { text: row.score.toFixed(3), tone },
-    { text: row.action, tone: sent ? "good" : "quiet", title: reason },
+    { text: row.pLandEst.toFixed(2), tone, title: "estimated chance to land" },
+    { text: endOf(row, outcome), tone: landed ? "good" : outcome ? "trouble" : tone, title: reason },
     { text: reason, tone, title: reason },
   ];
 }

@@ -12,6 +12,21 @@ export type PageProcess = {
   readonly last_exit: string;
 };
 
+export type PageAlarm = {
+  readonly name: string;
+  readonly severity: string;
+  readonly summary: string;
+  readonly says: string;
+};
+
+export type PageGuardState = {
+  readonly acts: boolean;
+  readonly age_ms: number;
+  readonly throttle_pct: number;
+  readonly killed: boolean;
+  readonly violated: readonly string[];
+};
+
 export type PageStatus = {
   readonly mode: string;
   readonly version: string;
@@ -28,6 +43,8 @@ export type PageStatus = {
   readonly off: readonly { readonly part: string; readonly why: string }[];
   readonly hotpath: { readonly p50_ms: number | null; readonly p99_ms: number | null };
   readonly market: { readonly slot: string | null; readonly lag_ms: number | null };
+  readonly guard: PageGuardState | null;
+  readonly alarms: readonly PageAlarm[];
   readonly store: {
     readonly reachable: boolean;
     readonly totals_age_ms: number | null;

@@ -2,10 +2,12 @@
  * The panel of one decision: a modal dialog that follows the page's fragment. It opens at once with what the live stream
  * brought, reads the record for the rest, and asks again until the end of what was sent is known.
  */
+
+import type { ApiTrouble } from "#gateway/dashboard/operator/session.ts";
+import { byId, setText } from "#gateway/dashboard/parts/elements.ts";
 import { type Arb, arbFromJson, type Outcome, outcomeFromJson } from "#wire/envelope.ts";
 import { decisionIdOf } from "./decision-link.ts";
 import { type DecisionView, decisionElements, type PageFeature } from "./decision-view.ts";
-import { byId, setText } from "./elements.ts";
 
 const ASK_EVERY_MS = 1_000;
 /** A bundle is decided within seconds and on record soon after; longer than this something is wrong, and it says so. */
@@ -16,6 +18,10 @@ const COPIED_MS = 1_200;
 export type KnownRecord = {
   readonly decision: (id: string) => Arb | undefined;
   readonly outcome: (decisionId: string) => Outcome | undefined;
+  /** Reads the rest. Throws an ApiTrouble. */
+  readonly read: <Answer>(path: string) => Promise<Answer>;
+  /** Where the page goes when the panel is closed. */
+  readonly home: () => string;
 };
 
 type Answer = {
@@ -73,16 +79,16 @@ export class DecisionPanel {
   /** What is wrong, or nothing when the record answered. */
   async #read(id: string): Promise<string> {
     try {
-      const response = await fetch(`/api/decisions/${encodeURIComponent(id)}`);
-      if (response.status === 404) return "not on record yet";
-      if (!response.ok) return "the record cannot be read now";
-      const { decision, features, outcome } = (await response.json()) as Answer;
+      const path = `/api/decisions/${encodeURIComponent(id)}`;
+      const { decision, features, outcome } = await this.#known.read<Answer>(path);
       if (id !== this.#id) return "";
       const ended = outcome === null ? this.#known.outcome(id) : outcomeFromJson(outcome);
       this.#draw({ decision: arbFromJson(decision), features, outcome: ended });
       return "";
-    } catch {
-      return "the gateway does not answer";
+    } catch (thrown) {
+      const { code, message } = thrown as ApiTrouble;
+      if (code === "not_found") return "not on record yet";
+      return code === "store_unreachable" ? "the record cannot be read now" : message;
     }
   }
 
@@ -106,7 +112,7 @@ export class DecisionPanel {
   #forget(): void {
     clearTimeout(this.#timer);
     this.#id = undefined;
-    if (decisionIdOf(location.hash) !== undefined) history.replaceState(null, "", location.pathname);
+    if (decisionIdOf(location.hash) !== undefined) history.replaceState(null, "", this.#known.home());
   }
 }
 
