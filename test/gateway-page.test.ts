@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { seriousFaults } from "./support/axe.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { SeededEnvelopes } from "./support/seeded-envelopes.ts";
 import { eventually } from "./support/supervised-run.ts";
@@ -25,6 +26,9 @@ const RUN_MS = 14 * 60_000;
 const DECISION_EVERY_MS = 6_000;
 const WIDTHS = [1366, 390] as const;
 const SCHEMES = ["light", "dark"] as const;
+const VIEWS = [
+  ...["now", "decisions", "tips", "sandwiches", "models", "training", "processes", "commands", "guard"],
+] as const;
 
 let stage: GatewayStage;
 let browser: Browser;
@@ -74,7 +78,7 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
   });
 
   async function showSentAlone(): Promise<void> {
-    await page.getByText("Sent", { exact: true }).click();
+    await page.locator(".choice").getByText("Sent", { exact: true }).click();
     await eventually("only sent", async () => {
       const ends = await page.locator("#decisions tr:not(.vacant) td:nth-child(11)").allTextContents();
       return ends.length > 0 && ends.every((end) => end !== "skipped") ? true : undefined;
@@ -100,21 +104,27 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     expect(troubles).toEqual([]);
   }, 180_000);
 
-  test("has no sideways scroll, dark or light, wide or narrow", async () => {
-    for (const width of WIDTHS)
-      for (const colorScheme of SCHEMES) {
-        await page.emulateMedia({ colorScheme });
+  test("each view fits and shuts nobody out, dark and light, wide and narrow", async () => {
+    for (const name of VIEWS) {
+      await view(name);
+      await page.locator(`#view-${name} .view > *`).first().waitFor();
+      for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 900 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
+        expect(overflow, `${name} at ${width}`).toBeLessThanOrEqual(0);
       }
-    await page.setViewportSize({ width: 1366, height: 900 });
-  }, 180_000);
+      await page.setViewportSize({ width: 1366, height: 900 });
+      for (const colorScheme of SCHEMES) {
+        await page.emulateMedia({ colorScheme });
+        expect(await seriousFaults(page), `${name}, ${colorScheme}`).toEqual([]);
+      }
+    }
+  }, 300_000);
 
   test("shows what was sent alone, and holds still when paused", async () => {
     await view("decisions");
     await showSentAlone();
-    await page.getByText("All", { exact: true }).click();
+    await page.locator(".choice").getByText("All", { exact: true }).click();
     await page.getByRole("button", { name: "Pause" }).click();
     const held = await firstDecision();
     await publishAndSee();
@@ -155,7 +165,7 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     expect(new URL(page.url()).hash).toBe("#/decisions");
     expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
     await link.blur();
-    await page.getByText("All", { exact: true }).click();
+    await page.locator(".choice").getByText("All", { exact: true }).click();
   }, 180_000);
 
   test("opens a decision by a click on its row and from an outcome's row, and says when there is none", async () => {

@@ -4,7 +4,7 @@
  */
 import UPlot from "uplot";
 
-export type Line = {
+type Line = {
   readonly label: string;
   /** A custom property of the page's style: "--accent". */
   readonly color: string;

@@ -30,7 +30,7 @@ export function followRunbook(session: Session, home: () => string): void {
   void follow();
 }
 
-export function markdownElements(markdown: string): HTMLElement[] {
+function markdownElements(markdown: string): HTMLElement[] {
   const blocks = markdown.trim().split(/\n{2,}/);
   return blocks.flatMap((block): HTMLElement[] => {
     const lines = block.split("\n");

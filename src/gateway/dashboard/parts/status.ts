@@ -3,7 +3,7 @@
  * shapes are said again here; test/gateway.test.ts holds the two together by type.
  */
 
-export type PageProcess = {
+type PageProcess = {
   readonly name: string;
   readonly pid: number;
   readonly state: string;

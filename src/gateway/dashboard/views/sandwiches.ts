@@ -12,7 +12,7 @@ import {
 import type { Page, View } from "#gateway/dashboard/parts/view.ts";
 import { facts, section } from "./layout.ts";
 
-export type Sandwich = {
+type Sandwich = {
   readonly decision_id: string;
   readonly type: string;
   readonly slot: string;
