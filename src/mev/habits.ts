@@ -1,7 +1,7 @@
-/** What each wallet did before: its trades, those of them that were legs of candidates, and round trips that were no attack. Bounded; the oldest go first. */
+/** What each wallet did before: its trades, those of them that were legs of candidates, and round trips that were no attack. Bounded; those that were quiet longest go first. */
 import type { Address } from "#core/units.ts";
 
-const WALLETS_MAX = 65_536;
+const WALLETS_MAX = 32_768;
 
 type Habit = { trades: number; legs: number; roundTrips: number };
 
@@ -14,12 +14,10 @@ export class Habits {
   }
 
   note(wallet: Address, what: keyof Habit, count = 1): void {
-    const habit = this.#habits.get(wallet);
-    if (habit !== undefined) {
-      habit[what] += count;
-      return;
-    }
-    this.#habits.set(wallet, { trades: 0, legs: 0, roundTrips: 0, [what]: count });
+    const habit = this.#habits.get(wallet) ?? { trades: 0, legs: 0, roundTrips: 0 };
+    habit[what] += count;
+    this.#habits.delete(wallet);
+    this.#habits.set(wallet, habit);
     if (this.#habits.size <= this.#walletsMax) return;
     const [oldest] = this.#habits.keys();
     if (oldest !== undefined) this.#habits.delete(oldest);

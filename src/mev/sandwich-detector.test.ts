@@ -79,7 +79,8 @@ describe("SandwichDetector.see() finds", () => {
   });
 
   test("a wide one within the window, and not beyond it", () => {
-    expect(detect((market, run) => sandwich(market, run, { slots: 3 })).found[0]?.kind).toBe("wide");
+    const tipped = { slots: 3, tipLamports: 1_000_000n };
+    expect(detect((market, run) => sandwich(market, run, tipped)).found[0]?.kind).toBe("wide");
     expect(detect((market, run) => sandwich(market, run, { slots: 9 }), { windowSlots: 8, scoreMin: 0 }).found).toEqual(
       [],
     );

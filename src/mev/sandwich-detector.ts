@@ -27,7 +27,7 @@ export type DetectorOptions = {
   readonly amountTolerance: number;
 };
 
-export const DETECTOR_DEFAULTS: DetectorOptions = { windowSlots: 8, scoreMin: 0.5, amountTolerance: 0.05 };
+export const DETECTOR_DEFAULTS: DetectorOptions = { windowSlots: 8, scoreMin: 0.7, amountTolerance: 0.05 };
 
 /** Slots that a back leg waits for the rest of its set. */
 const SPLIT_LEG_SLOTS = 2;

@@ -197,9 +197,24 @@ export const FEATURES: readonly Feature[] = [
     words: (seen) => `${percent(legsShare(seen))} of all that these wallets traded are legs`,
   },
   {
+    name: "mostly other trades",
+    value: (seen) => (1 - legsShare(seen)) * Math.log1p(seen.earlierOthers),
+    words: (seen) => `of many earlier trades of these wallets, ${percent(1 - legsShare(seen))} were no legs`,
+  },
+  {
+    name: "very many other trades",
+    value: ({ earlierOthers }) => Math.log1p(earlierOthers) ** 2 / 4,
+    words: ({ earlierOthers }) => `${earlierOthers} earlier trades that were no legs make a trader of another kind`,
+  },
+  {
     name: "round trips",
     value: ({ earlierRoundTrips }) => Math.log1p(earlierRoundTrips),
     words: ({ earlierRoundTrips }) =>
       `${earlierRoundTrips} earlier round trips of theirs hurt nobody or gained nothing`,
+  },
+  {
+    name: "round trips of a tipper",
+    value: ({ earlierRoundTrips, tipLamports }) => flag(tipLamports > 0n) * Math.log1p(earlierRoundTrips),
+    words: ({ earlierRoundTrips }) => `the legs paid tips, as ${earlierRoundTrips} earlier round trips need not`,
   },
 ];

@@ -8,7 +8,7 @@ import type { LinkKind, WalletLink } from "./trade.ts";
 /** A source with more targets than this is a service. */
 const TARGETS_MAX = 8;
 const SOURCES_PER_WALLET_MAX = 8;
-const WALLETS_MAX = 131_072;
+const WALLETS_MAX = 32_768;
 
 type Links = Map<Address, LinkKind>;
 type Source = { readonly targets: Links; service: boolean };
