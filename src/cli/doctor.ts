@@ -13,6 +13,7 @@ import { readRunReport } from "#core/run-report.ts";
 import { soundingAlarms } from "#slo/alarms.ts";
 import { readGuardReport } from "#slo/report.ts";
 import { freeMiB } from "#supervise/preflight.ts";
+import { secretFindings } from "./doctor-secrets.ts";
 
 export type Finding = {
   readonly state: "ok" | "wrong";
@@ -27,8 +28,14 @@ const GATEWAY_MS_MAX = 3_000;
 const REASONS_MAX = 10;
 
 export async function runDoctor(args: readonly string[]): Promise<number> {
-  const { config } = readConfig(args, process.env);
-  const findings = [diskFinding(config), ...runFindings(config, Date.now()), await gatewayFinding(config)];
+  const loaded = readConfig(args, process.env);
+  const { config } = loaded;
+  const findings = [
+    diskFinding(config),
+    ...(await secretFindings(loaded, process.env)),
+    ...runFindings(config, Date.now()),
+    await gatewayFinding(config),
+  ];
   process.stdout.write(doctorText(findings));
   return findings.some(({ state }) => state === "wrong") ? EXIT_CODE.failure : EXIT_CODE.ok;
 }

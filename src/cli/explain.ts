@@ -5,7 +5,7 @@
 import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { type DecisionOnRecord, remakeDecision } from "#decide/remake.ts";
 import { FEATURES } from "#model/features.ts";
 import { openVersion } from "#model/live-model.ts";
@@ -22,7 +22,7 @@ export async function runExplain(args: readonly string[]): Promise<number> {
   const [id, ...flags] = args;
   if (id === undefined || id.startsWith("--"))
     throw new SandpiperError(CLI_ERROR.usage, `Cannot explain: a decision_id, was ${id ?? "none"}`);
-  const { config } = readConfig(flags, process.env);
+  const config = await readConfigWithSecrets(flags, process.env);
   const paths = runPaths(config.dataDir);
   const store = openStore(config, paths);
   try {

@@ -8,7 +8,7 @@ import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { watchOrigin } from "#market/live/watch-origin.ts";
 import { describeFork, readForkReport } from "#sim/fork/fork-report.ts";
@@ -20,7 +20,7 @@ export async function runFork(args: readonly string[]): Promise<number> {
   const show = args[0] === "show";
   const json = show && args.includes("--json");
   const flags = show ? args.slice(1).filter((arg) => arg !== "--json") : args;
-  const { config } = readConfig(flags, process.env);
+  const config = await readConfigWithSecrets(flags, process.env);
   const paths = runPaths(config.dataDir);
   const tell = () => {
     const report = readForkReport(paths.forkReport);

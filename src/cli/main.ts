@@ -5,6 +5,7 @@
 import { errorText, SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { VERSION } from "#core/version.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { runSupervisor } from "#supervise/supervisor.ts";
@@ -38,7 +39,7 @@ type Command = { readonly about: string; run(args: readonly string[]): Promise<n
 const COMMANDS: Readonly<Record<string, Command>> = {
   supervisor: {
     about: "start everything and watch it (flags: any option, for example --mode replay --replay.path FILE)",
-    run: (args) => runSupervisor(readConfig(args, process.env).config, args),
+    run: async (args) => runSupervisor(await readConfigWithSecrets(args, process.env), args),
   },
   config: {
     about: "print every option, its value and where it came from",

@@ -5,7 +5,7 @@
 import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { formatSol } from "#core/units.ts";
 import { firstPolicy, loopSettings } from "#decide/loop-settings.ts";
 import { type PastDecision, type PolicyResult, PolicyTrial } from "#decide/try-policy.ts";
@@ -45,7 +45,7 @@ export async function runPolicy(args: readonly string[]): Promise<number> {
     return EXIT_CODE.usage;
   }
   const { hours, flags } = readArguments(args.slice(1));
-  const { config } = readConfig(flags, process.env);
+  const config = await readConfigWithSecrets(flags, process.env);
   const paths = runPaths(config.dataDir);
   const model = loadModel(paths.models, "arb");
   const trial = new PolicyTrial(firstPolicy(config), loopSettings(config, 0), (features) => model.predict(features));

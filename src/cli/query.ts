@@ -6,7 +6,7 @@
 import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { DATABASE, type Store } from "#store/client.ts";
 import { NAMED_VIEWS } from "#store/named-views.ts";
 import { openStore } from "#store/open.ts";
@@ -33,7 +33,7 @@ export async function runQuery(args: readonly string[]): Promise<number> {
     return EXIT_CODE.usage;
   }
   const asked = readArguments(args);
-  const { config } = readConfig(asked.flags, process.env);
+  const config = await readConfigWithSecrets(asked.flags, process.env);
   const store = openStore(config, runPaths(config.dataDir));
   try {
     const rows = await ask(store, asked);

@@ -9,7 +9,7 @@ import { basename } from "node:path";
 import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { createLog } from "#core/log.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { VERSION } from "#core/version.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { createStreamImport } from "#market/live/stream-import.ts";
@@ -32,7 +32,7 @@ type Command = {
 /** Answers the exit code. Throws a SandpiperError for what cannot be recorded. */
 export async function runRecord(args: readonly string[]): Promise<number> {
   const command = readCommand(args);
-  const { config } = readConfig(command.rest, process.env);
+  const config = await readConfigWithSecrets(command.rest, process.env);
   const log = createLog({ process: "record", level: config["log.level"], format: config["log.format"] });
   const clock = createSystemClock();
   const live = command.path === undefined;

@@ -13,6 +13,7 @@ import { errorText, SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import {
   estimatePolicy,
   type Interval,
@@ -63,7 +64,7 @@ export async function runTips(
 }
 
 async function readStore(flags: readonly string[]): Promise<unknown[]> {
-  const { config } = readConfig(flags, process.env);
+  const config = await readConfigWithSecrets(flags, process.env);
   const store = openStore(config, runPaths(config.dataDir));
   try {
     return await store.query<Record<string, unknown>>(SQL);

@@ -3,12 +3,12 @@ import { kafkaOptionsOf } from "#bus/kafka-client.ts";
 import { applyTopics, type TopicState } from "#bus/topics.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { createLog } from "#core/log.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 
 const DAY_MS = 86_400_000;
 
 export async function runTopics(args: readonly string[]): Promise<number> {
-  const { config } = readConfig(args, process.env);
+  const config = await readConfigWithSecrets(args, process.env);
   const log = createLog({ process: "topics", level: config["log.level"], format: config["log.format"] });
   const states = await applyTopics(kafkaOptionsOf(config), config["kafka.replicas"], log);
   process.stdout.write(`topics at ${config["kafka.brokers"]}:\n${states.map(line).join("")}`);

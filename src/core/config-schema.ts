@@ -79,6 +79,11 @@ export const CONFIG_SCHEMA = {
   ),
 
   "control.keysPath": text("", "key file of those who may give commands; empty: keys/control.json under dataDir"),
+  "control.signKey": text(
+    "",
+    "where the API's signing secret is kept, 64 hexadecimal digits (only the gateway reads it); empty: keys/control.hex under dataDir",
+    true,
+  ),
   "control.twoPerson": text(
     "",
     "scopes module:action, with commas between, whose commands need two keys, for example *:kill,mev:policy; empty: none",
@@ -288,6 +293,21 @@ export const CONFIG_SCHEMA = {
     100,
     1_000_000,
     "least sent decisions with an outcome in the range of a training job; fewer teach mostly noise",
+  ),
+  "vault.address": text(
+    "",
+    "HashiCorp Vault or OpenBao for secrets of the form vault:MOUNT/PATH#FIELD, https://host:port",
+  ),
+  "vault.roleId": text("", "role id of the AppRole that signs in there"),
+  "vault.secretId": text("", "its secret id, itself in a file or a credential: file:PATH or credential:NAME", true),
+  "vault.appRolePath": text("approle", "where the AppRole method is mounted"),
+  "vault.namespace": text("", "namespace there; empty = none"),
+  "vault.tlsCaPath": text("", "PEM file of the authority that signed its certificate; empty: the system's"),
+  "vault.refreshSeconds": whole(
+    300,
+    1,
+    86_400,
+    "seconds between two looks for secrets that were changed there; a process whose secret changed ends and begins again",
   ),
 
   "otel.endpoint": text("", "base address of an OTLP/HTTP collector that gets traces of bundles; empty sends none"),

@@ -1,6 +1,6 @@
 /**
- * Reads the configuration: defaults, then sandpiper.toml, then SANDPIPER_* variables, then flags; the later wins. Every
- * value remembers where it came from. An unknown key, a wrong type or a value out of range is an error that names the
+ * Reads the configuration: defaults, then sandpiper.toml, then systemd's credentials (secrets alone), then SANDPIPER_*
+ * variables, then flags; the later wins. Every value remembers where it came from. An unknown key, a wrong type or a value out of range is an error that names the
  * key and its source.
  */
 import { CONFIG_SCHEMA, type Config, type ConfigKey } from "./config-schema.ts";
@@ -8,20 +8,30 @@ import { CORE_ERROR, SandpiperError } from "./error.ts";
 
 export type { Config, ConfigKey } from "./config-schema.ts";
 
-type ConfigSource = "default" | "file" | "environment" | "flag";
+type ConfigSource = "default" | "file" | "credential" | "environment" | "flag";
 type ConfigOrigin = { readonly source: ConfigSource; readonly where: string };
 export type LoadedConfig = {
   readonly config: Config;
   readonly origins: Readonly<Record<ConfigKey, ConfigOrigin>>;
 };
 
+/** Every secret is text. */
+export type SecretKey = { [K in ConfigKey]: Config[K] extends string ? K : never }[ConfigKey];
+
 export type ConfigInputs = {
   /** The parsed file, if there is one, and its path. */
   readonly file?: { readonly path: string; readonly values: unknown };
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Secret options of which a systemd credential of the same name is there. */
+  readonly credentials?: readonly SecretKey[];
   /** `--key value` or `--key=value`; `--config` is taken out before. */
   readonly flags: readonly string[];
 };
+
+/** Options that hold secrets. Their values may be references (secrets/reference.ts) until openSecrets() has read them. */
+export const SECRET_KEYS = (Object.keys(CONFIG_SCHEMA) as ConfigKey[]).filter(
+  (key) => (CONFIG_SCHEMA[key] as { secret?: boolean }).secret === true,
+) as readonly SecretKey[];
 
 /** SANDPIPER_ variables that are no options: which file to read, and what a supervisor tells its children. */
 const NOT_OPTIONS = new Set(["SANDPIPER_CONFIG", "SANDPIPER_RUN_ID", "SANDPIPER_PLACE", "SANDPIPER_SHARED_DATA"]);
@@ -43,6 +53,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     const where = inputs.file.path;
     for (const [key, raw] of flatten(inputs.file.values)) set(key, raw, { source: "file", where });
   }
+  for (const key of inputs.credentials ?? []) set(key, `credential:${key}`, { source: "credential", where: key });
   for (const [name, raw] of Object.entries(inputs.environment)) {
     if (!name.startsWith("SANDPIPER_") || raw === undefined || NOT_OPTIONS.has(name)) continue;
     set(keyOfVariable(name) ?? name, raw, { source: "environment", where: name });

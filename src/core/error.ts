@@ -36,4 +36,4 @@ export function assert(condition: unknown, invariant: string): asserts condition
   if (!condition) throw new SandpiperError(CORE_ERROR.assertion, `Cannot continue: ${invariant}`);
 }
 
-export const CORE_ERROR = { assertion: 100, config: 101, base58: 102, segment: 103 } as const;
+export const CORE_ERROR = { assertion: 100, config: 101, base58: 102, segment: 103, secret: 104 } as const;

@@ -3,8 +3,9 @@
  * else ./sandpiper.toml when it is there), config.ts merges it with the environment and the flags.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { type LoadedConfig, loadConfig } from "./config.ts";
+import { type LoadedConfig, loadConfig, SECRET_KEYS } from "./config.ts";
 import { CORE_ERROR, errorText, SandpiperError } from "./error.ts";
+import { hasCredential } from "./secrets/reference.ts";
 
 const DEFAULT_FILE = "sandpiper.toml";
 
@@ -15,8 +16,9 @@ export function readConfig(
 ): LoadedConfig {
   const { path: named, rest } = takeConfigFlag(flags);
   const path = named ?? environment["SANDPIPER_CONFIG"] ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
-  if (path === undefined) return loadConfig({ environment, flags: rest });
-  return loadConfig({ file: { path, values: parseFile(path) }, environment, flags: rest });
+  const credentials = SECRET_KEYS.filter((key) => hasCredential(key, environment));
+  if (path === undefined) return loadConfig({ environment, credentials, flags: rest });
+  return loadConfig({ file: { path, values: parseFile(path) }, environment, credentials, flags: rest });
 }
 
 function takeConfigFlag(flags: readonly string[]): { path: string | undefined; rest: string[] } {

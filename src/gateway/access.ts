@@ -28,7 +28,15 @@ export async function openAccess(options: GatewayOptions, nowMs: () => number): 
       `\nSign in as ${name} with the password ${password}\n(shown this once; kept only as a hash in ${paths.accounts})\n\n`,
     ),
   );
-  const control = new ControlDesk({ bus, paths, environment, keys, clock: { wallNs }, log });
+  const control = new ControlDesk({
+    bus,
+    paths,
+    environment,
+    signKeyHex: config["control.signKey"],
+    keys,
+    clock: { wallNs },
+    log,
+  });
   await control.ready();
   const audit = new Audit({ bus, wallNs, log });
   const auth = new Auth({

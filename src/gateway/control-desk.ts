@@ -23,6 +23,8 @@ export type ControlDeskOptions = {
   readonly bus: Bus;
   readonly paths: RunPaths;
   readonly environment: Environment;
+  /** The secret to sign with when it is kept elsewhere than in the key file; empty: it is not. */
+  readonly signKeyHex: string;
   readonly keys: () => KeySet;
   readonly clock: Pick<Clock, "wallNs">;
   readonly log: Log;
@@ -87,10 +89,11 @@ export class ControlDesk {
   }
 }
 
-function openCommander({ bus, paths, environment, clock }: ControlDeskOptions): Commander | undefined {
-  const hex = environment["CTRL_SIGN_SK_HEX"];
+function openCommander({ bus, paths, environment, signKeyHex, clock }: ControlDeskOptions): Commander | undefined {
+  const fromEnvironment = environment["CTRL_SIGN_SK_HEX"];
+  const [hex, where] = signKeyHex !== "" ? [signKeyHex, "control.signKey"] : [fromEnvironment, "CTRL_SIGN_SK_HEX"];
   if (hex === undefined && !existsSync(paths.controlSecret)) return undefined;
-  const key = hex === undefined ? readSecretKeyFile(paths.controlSecret) : secretFromHex(hex, "CTRL_SIGN_SK_HEX");
+  const key = hex === undefined ? readSecretKeyFile(paths.controlSecret) : secretFromHex(hex, where);
   const keyId = (hex === undefined ? undefined : environment["CTRL_PUBKEY_ID"]) ?? OPERATOR_KEY_ID;
   return new Commander({ bus, key, keyId, issuer: "api", noncesPath: paths.apiNonces, clock });
 }

@@ -11,6 +11,7 @@ import { createLog, type Log } from "#core/log.ts";
 import { type RunPaths, runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
 import { PROCESS_NAMES, type ProcessName } from "#core/run-report.ts";
+import { openSecrets } from "#core/secrets/secrets.ts";
 import { notifyService, watchdogEveryMs } from "#ffi/service-notify.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { dieWithParent } from "#ffi/thread.ts";
@@ -48,7 +49,9 @@ export function runAgent(name: ProcessName, body: (agent: AgentContext) => Promi
 
 async function start(name: ProcessName, body: (agent: AgentContext) => Promise<Stop>): Promise<void> {
   const firstFlag = process.argv.findIndex((argument, i) => i > 0 && argument.startsWith("--"));
-  const { config } = readConfig(firstFlag < 0 ? [] : process.argv.slice(firstFlag), process.env);
+  const loaded = readConfig(firstFlag < 0 ? [] : process.argv.slice(firstFlag), process.env);
+  const secrets = await openSecrets(loaded, process.env, (key) => name === "gateway" || key !== "control.signKey");
+  const { config } = secrets;
   const log = createLog({ process: name, level: config["log.level"], format: config["log.format"] });
   const supervised = process.env["SANDPIPER_RUN_ID"];
   if (supervised !== undefined) dieWithParent();
@@ -96,6 +99,10 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
     process.exit(EXIT_CODE.ok);
   };
   process.on("SIGTERM", () => void end("SIGTERM"));
+  secrets.watch(log, (key) => {
+    log.warn("a secret was changed in Vault: this process ends, to begin with the new one", { key });
+    void end("secret");
+  });
   // A terminal's Ctrl-C reaches every process at once; under a supervisor the order of the stop is the supervisor's.
   process.on("SIGINT", () => {
     if (supervised === undefined) void end("SIGINT");

@@ -18,6 +18,6 @@ export function childCommand(name: ProcessName, flags: readonly string[]): strin
 /** What a child inherits: the secret that signs commands goes to the gateway alone. */
 export function environmentOf(name: ProcessName, own: Readonly<Record<string, string | undefined>>) {
   if (name === "gateway") return own;
-  const { CTRL_SIGN_SK_HEX: _, ...rest } = own;
+  const { CTRL_SIGN_SK_HEX: _, SANDPIPER_CONTROL_SIGN_KEY: __, ...rest } = own;
   return rest;
 }
