@@ -1,4 +1,5 @@
 /** The feed process: one market source, which the mode chooses, into the rings of the agents. */
+import { writeMarketReport } from "#core/market-report.ts";
 import { cpmmAuthority } from "#dex/addresses.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { PoolCatalogueBook } from "#market/catalogue.ts";
@@ -14,6 +15,8 @@ import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
 const TICK_MS = 20;
 /** How often new trouble is told. */
 const TELL_MS = 10_000;
+/** How often the report on the market is written. */
+const REPORT_MS = 1_000;
 /** A recording waits for slow readers for so long before each block, then goes on (what finds no room is counted). */
 const PACE_MS_MAX = 30_000;
 /** What a block may need of a ring before the recording waits. */
@@ -38,6 +41,12 @@ runAgent("feed", async (agent) => {
     if (now !== told) agent.log.warn("market trouble, counted since the start", feed.troubles());
     told = now;
   }, TELL_MS);
+  const reporting = setInterval(() => {
+    const { counters = {}, streams = [] } = source.report?.() ?? {};
+    const all = { ...counters, ...feed.troubles() };
+    const report = { atMs: Date.now(), pools: feed.pools, counters: all, streams };
+    writeMarketReport(agent.paths.marketReport, report);
+  }, REPORT_MS);
   agent.ready();
   // A source that cannot go on is an unhandled rejection, which the runtime turns into one line and an exit code.
   const sink = recorder === undefined ? feed.handle : recorder.before(feed.handle);
@@ -45,6 +54,7 @@ runAgent("feed", async (agent) => {
   return () => {
     clearInterval(tick);
     clearInterval(telling);
+    clearInterval(reporting);
     source.stop();
     recorder?.close();
   };

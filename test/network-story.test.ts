@@ -107,6 +107,13 @@ describe("mode live", () => {
         expect(origin.box.engine.counters.received).toBe(0);
         expect(origin.naming(trader)).toEqual([]);
 
+        const metrics = await (await fetch(`${run.gateway}/metrics`)).text();
+        for (const stream of ["grpc", "ws"]) {
+          expect(metrics).toMatch(new RegExp(`sandpiper_market_stream_slots_behind{stream="${stream}"} \\d`));
+          expect(metrics).toMatch(new RegExp(`sandpiper_market_stream_silent_seconds{stream="${stream}"} \\d`));
+        }
+        expect(metrics).toMatch(/sandpiper_slo_value{agent="arbitrage",objective="market-lag"} \d/);
+
         await sandpiper("arm", "--minutes", "10", "--dataDir", traderData);
         const status = await run.landed(1);
         expect(status.mode).toBe("live");

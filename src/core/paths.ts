@@ -48,6 +48,8 @@ export type RunPaths = {
   readonly poolCatalogue: string;
   /** What the sim carries over a restart of its process: the last slot. */
   readonly simState: string;
+  /** How the feed hears the market (MarketReport), replaced by rename every second. */
+  readonly marketReport: string;
   /** What transactions on a fork changed (ForkReport), replaced by rename every second. */
   readonly forkReport: string;
   /** Folder of the shared mappings. */
@@ -98,6 +100,7 @@ export function runPaths(dataDir: string): RunPaths {
     runReport: join(root, "run", "report.json"),
     poolCatalogue: join(root, "run", "pools.json"),
     simState: join(root, "run", "sim.json"),
+    marketReport: join(root, "run", "market.json"),
     forkReport: join(root, "run", "fork.json"),
     shm,
     marketRing: (agent) => join(shm, `feed-${agent}.ring`),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { base58Encode } from "#core/base58.ts";
-import { decodeBase64, readAddress } from "./bytes.ts";
+import type { Address } from "#core/units.ts";
+import { addressBytes, decodeBase64, readAddress } from "./bytes.ts";
 
 test("readAddress() gives the base58 of its 32 bytes, the first time and again, at any offset", () => {
   fc.assert(
@@ -12,6 +13,7 @@ test("readAddress() gives the base58 of its 32 bytes, the first time and again, 
       expect(String(readAddress(placed, offset))).toBe(want);
       expect(String(readAddress(placed, offset))).toBe(want);
       expect(String(readAddress(placed.subarray(offset), 0))).toBe(want);
+      for (let times = 0; times < 2; times++) expect(addressBytes(want as Address)).toEqual(bytes);
     }),
   );
 });

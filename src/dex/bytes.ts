@@ -1,5 +1,5 @@
 /** Reading foreign bytes: little-endian numbers and addresses at offsets that the caller has checked to be inside. */
-import { base58Encode } from "#core/base58.ts";
+import { base58Decode, base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
 
 const ADDRESS_BYTES = 32;
@@ -21,8 +21,19 @@ export function readAddress(bytes: Uint8Array, offset: number): Address {
   return text;
 }
 
+/** The way back, kept as well: the 32 bytes of an address. Not to be written to. */
+export function addressBytes(address: Address): Uint8Array {
+  const known = bytesOf.get(address);
+  if (known !== undefined) return known;
+  const bytes = base58Decode(address);
+  if (bytesOf.size >= TEXTS_MAX) bytesOf.clear();
+  bytesOf.set(address, bytes);
+  return bytes;
+}
+
 const TEXTS_MAX = 65_536;
 const textOf = new Map<string, Address>();
+const bytesOf = new Map<Address, Uint8Array>();
 
 /** Whether the bytes start with `prefix`. */
 export const startsWith = (bytes: Uint8Array, prefix: readonly number[]): boolean =>

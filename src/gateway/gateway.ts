@@ -7,6 +7,7 @@ import type { Bus, GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
+import { readMarketReport } from "#core/market-report.ts";
 import type { RunPaths } from "#core/paths.ts";
 import { readRunReport } from "#core/run-report.ts";
 import { readGuardReport } from "#slo/report.ts";
@@ -82,6 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clientsPerAddressMax: config["gateway.liveClientsPerAddressMax"],
   });
   const guard = new ReportView(() => readGuardReport(options.paths.guardReport), nowMs);
+  const market = new ReportView(() => readMarketReport(options.paths.marketReport), nowMs);
   const sources: StatusSources = {
     config,
     runId: options.runId,
@@ -89,6 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     totals: new RunTotalsCache(options.data, nowMs),
     telemetry,
     guard: () => guard.report(),
+    marketReport: () => market.report(),
     busReadAtMs: () => feed.readAtMs(),
     groupLags: () => readGroupLags(options.bus),
     nowMs,

@@ -1,6 +1,7 @@
 /** The state of the run on one page: the supervisor's report, the record's sums and the newest metrics put together. */
 import type { GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
+import type { MarketReport } from "#core/market-report.ts";
 import type { RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
 import { soundingAlarms } from "#slo/alarms.ts";
@@ -25,6 +26,8 @@ export type StatusSources = {
   readonly telemetry: Telemetry;
   /** The guard's report; undefined when there is none. */
   readonly guard: () => GuardReport | undefined;
+  /** How the feed hears the market; undefined when it never said. */
+  readonly marketReport: () => MarketReport | undefined;
   /** Unix ms of the last time the bus could be read. */
   readonly busReadAtMs: () => number;
   /** Empty while the bus cannot be read. */

@@ -103,6 +103,11 @@ export class Feed {
     this.serveSnapshots();
   };
 
+  /** Pools that are listed. */
+  get pools(): number {
+    return this.#options.catalogue.pools.length;
+  }
+
   /** What went wrong so far, by name: all zeros in good times. */
   troubles(): Readonly<Record<string, number>> {
     return {

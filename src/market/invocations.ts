@@ -12,6 +12,11 @@ export function invocationLines(logs: readonly string[]): ReadonlyMap<Address, r
   const byProgram = new Map<Address, string[][]>();
   const stack: string[][] = [];
   for (const line of logs) {
+    // Most lines: what a program says. Neither pattern fits them, and asking costs more than all else here.
+    if (line.startsWith("Program log: ") || line.startsWith("Program data: ")) {
+      stack.at(-1)?.push(line);
+      continue;
+    }
     const program = INVOKE.exec(line)?.[1] as Address | undefined;
     if (program !== undefined) {
       const own: string[] = [];

@@ -5,9 +5,9 @@
  *
  * A record's sequence counts the records of this ring and this feed run, dropped ones too.
  */
-import { base58Decode } from "#core/base58.ts";
 import { DEX_NAMES } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
+import { addressBytes } from "#dex/bytes.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL, TICK_RECORD } from "#memory/market-record.ts";
 import { SlotProducer } from "#memory/slot-ring.ts";
 import type { ConcentratedState, TickChange } from "./concentrated-book.ts";
@@ -169,7 +169,7 @@ export class MarketRing {
   }
 
   #putAddress(at: number, address: Address): void {
-    this.#producer.u8.set(base58Decode(address).subarray(0, 32), at);
+    this.#producer.u8.set(addressBytes(address).subarray(0, 32), at);
   }
 }
 

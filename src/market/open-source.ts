@@ -64,6 +64,7 @@ function openLive({ config, clock, log, runId }: OpenSourceParts): MarketSource 
     snapshot: () => readRpcSnapshot(node, commitment),
     accounts: (addresses) => readAccounts(node, addresses, commitment),
     vaults,
+    node: node.counters,
     allowed: poolFilter(config["market.poolsAllow"], config["market.poolsDeny"]),
     check: () => checkNode(node, config["market.genesisHash"]),
     clock,

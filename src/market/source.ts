@@ -2,6 +2,7 @@
  * What a market source is: something that pushes events into a sink, in the market's own order, until it ends or is
  * stopped. Sources know nothing of rings and agents, and the feed nothing of sockets and files.
  */
+import type { MarketReport } from "#core/market-report.ts";
 import type { Address } from "#core/units.ts";
 import type { MarketTransaction } from "./transaction.ts";
 
@@ -49,4 +50,6 @@ export interface MarketSource {
   /** Settles when the source has ended or was stopped; rejects with a SandpiperError when it cannot go on. */
   run(sink: MarketSink): Promise<void>;
   stop(): void;
+  /** How it hears the market; sources of files have nothing to say. */
+  report?(): Pick<MarketReport, "counters" | "streams">;
 }

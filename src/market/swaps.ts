@@ -3,10 +3,9 @@
  * invocation, which hold the exact amounts and the reserves it found. The k-th invocation of a program in the logs is
  * its k-th instruction in execution order.
  */
-import { base58Decode } from "#core/base58.ts";
 import type { DexName } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
-import { decodeBase64, startsWith } from "#dex/bytes.ts";
+import { addressBytes, decodeBase64, startsWith } from "#dex/bytes.ts";
 import { RAYDIUM_AMM_V4_PROGRAM, RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import {
   type AmmV4SwapAccounts,
@@ -190,7 +189,7 @@ function firstClmmEvent(ownLines: readonly string[]) {
   return undefined;
 }
 
-const bytesBelow = (a: Address, b: Address): boolean => Buffer.compare(base58Decode(a), base58Decode(b)) < 0;
+const bytesBelow = (a: Address, b: Address): boolean => Buffer.compare(addressBytes(a), addressBytes(b)) < 0;
 
 const DECODERS: ReadonlyMap<Address, Decoder> = new Map([
   [RAYDIUM_AMM_V4_PROGRAM, decodeAmmV4],

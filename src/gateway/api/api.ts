@@ -171,6 +171,7 @@ function runRoutes({ sources, live, realtime }: ApiOptions) {
           live: live(),
           groupLags: sources.groupLags(),
           guard: sources.guard(),
+          market: sources.marketReport(),
         });
       },
       {

@@ -3,6 +3,7 @@
  * only added to.
  */
 import type { GroupLag } from "#bus/bus.ts";
+import type { MarketReport, StreamReport } from "#core/market-report.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import type { Telemetry } from "#gateway/telemetry.ts";
 import type { GuardReport, ObjectiveReport } from "#slo/report.ts";
@@ -15,11 +16,12 @@ export type MetricsInput = {
   readonly live: LiveStats;
   readonly groupLags: readonly GroupLag[];
   readonly guard: GuardReport | undefined;
+  readonly market: MarketReport | undefined;
 };
 
 type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint | string };
 
-export function prometheusText({ status, telemetry, live, groupLags, guard }: MetricsInput): string {
+export function prometheusText({ status, telemetry, live, groupLags, guard, market }: MetricsInput): string {
   const agents = [...telemetry.agents()];
   const perAgent = (read: (metrics: Metrics) => number | bigint): Sample[] =>
     agents.map(([agent, metrics]) => ({ labels: { agent }, value: read(metrics) }));
@@ -79,6 +81,7 @@ export function prometheusText({ status, telemetry, live, groupLags, guard }: Me
       "Messages on the bus that a group has not committed; the group clickhouse is the recorder.",
       groupLags.map(({ group, topic, messages }) => ({ labels: { group, topic }, value: messages })),
     ),
+    ...marketFamilies(market),
     ...guardFamilies(guard),
     gauge("store_up", "1 when the tables answer.", [{ value: status.store.reachable ? 1 : 0 }]),
     gauge("bus_lag_messages", "Messages on the bus that the gateway has not read.", [{ value: live.busLag }]),
@@ -87,6 +90,48 @@ export function prometheusText({ status, telemetry, live, groupLags, guard }: Me
     counter("websocket_refused_total", "Pages refused because there were too many.", [{ value: live.refused }]),
     counter("websocket_dropped_total", "Messages dropped for pages that were too slow.", [{ value: live.dropped }]),
   ].join("");
+}
+
+/** The feed's report on its streams, and what it had trouble with. */
+function marketFamilies(market: MarketReport | undefined): string[] {
+  const streams = (read: (stream: StreamReport) => number | null): Sample[] =>
+    (market?.streams ?? []).flatMap((stream) => {
+      const value = read(stream);
+      return value === null ? [] : [{ labels: { stream: stream.name }, value }];
+    });
+  return [
+    gauge("pools", "Pools that the feed follows.", market ? [{ value: market.pools }] : []),
+    gauge(
+      "market_stream_slots_behind",
+      "Slots that the stream is behind the furthest one.",
+      streams(({ slotsBehind }) => slotsBehind),
+    ),
+    gauge(
+      "market_stream_silent_seconds",
+      "Since the stream last said anything.",
+      streams(({ silentMs }) => (silentMs === null ? null : silentMs / 1_000)),
+    ),
+    counter(
+      "market_stream_first_total",
+      "Transactions and slots that the stream was first with.",
+      streams(({ first }) => first),
+    ),
+    counter(
+      "market_stream_connections_total",
+      "Connections of the stream that the server took.",
+      streams(({ connections }) => connections),
+    ),
+    counter(
+      "market_stream_lost_total",
+      "Connections of the stream that could not go on where the one before broke.",
+      streams(({ notResumed }) => notResumed),
+    ),
+    counter(
+      "market_trouble_total",
+      "By kind: gaps, dead slots, stale snapshots, refusals of the node, what was dropped or could not be read.",
+      Object.entries(market?.counters ?? {}).map(([kind, value]) => ({ labels: { kind }, value })),
+    ),
+  ];
 }
 
 /** The guard's report of each agent and of each of its service levels. */

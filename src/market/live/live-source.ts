@@ -6,6 +6,7 @@
 import type { Clock } from "#core/clock.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
+import type { MarketReport, StreamReport } from "#core/market-report.ts";
 import type { Random } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
 import { MARKET_ERROR } from "#market/errors.ts";
@@ -13,6 +14,7 @@ import { furtherAccounts, type RpcSnapshot } from "#market/rpc-snapshot.ts";
 import type { AccountWrite, MarketEvent, MarketSink, MarketSource } from "#market/source.ts";
 import type { LiveStream } from "./live-stream.ts";
 import { Retry, type RetryLimits } from "./retry.ts";
+import type { RpcNode } from "./rpc-node.ts";
 import { StreamMerge } from "./stream-merge.ts";
 
 type LiveSourceLimits = RetryLimits & {
@@ -31,7 +33,6 @@ const LIMITS: LiveSourceLimits = {
   missingMsMax: 60_000,
   staleTriesMax: 50,
 };
-const GAUGE_MS = 10_000;
 const STALE_PAUSE_MS = 100;
 
 export type LiveSourceOptions = {
@@ -46,6 +47,8 @@ export type LiveSourceOptions = {
   readonly allowed?: (account: AccountWrite) => boolean;
   /** Throws where node and streams are not of the cluster that was asked for. Called before anything is let through. */
   readonly check?: () => Promise<void>;
+  /** What the node was asked, for the report. */
+  readonly node?: RpcNode["counters"];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -86,15 +89,11 @@ class Source implements LiveSource {
 
   async run(sink: MarketSink): Promise<void> {
     this.#sink = sink;
-    const { streams, log, check } = this.#options;
+    const { streams, check } = this.#options;
     await check?.();
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
-    const gauge = setInterval(() => {
-      for (const one of this.merge.gauges)
-        log.debug("stream", { stream: one.name, first: one.first, slotsBehind: this.merge.slotsBehind(one) });
-    }, GAUGE_MS);
     const running = streams.map((stream) => {
       const { take, broke } = this.merge.stream(stream.name);
       return stream.run({
@@ -110,9 +109,27 @@ class Source implements LiveSource {
     try {
       await Promise.race([Promise.all(running), failed]);
     } finally {
-      clearInterval(gauge);
       this.stop();
     }
+  }
+
+  report(): Pick<MarketReport, "counters" | "streams"> {
+    const { streams, node, clock } = this.#options;
+    const nowNs = clock.monotonicNs();
+    const asked =
+      node === undefined ? {} : { nodeCalls: node.calls, nodeTooMany: node.tooMany, nodeFailed: node.failed };
+    return {
+      counters: { ...this.merge.counters, ...this.counters, ...asked },
+      streams: this.merge.gauges.flatMap((gauge, i): StreamReport[] => {
+        const { name, newestSlot, heardNs, first, repeated } = gauge;
+        const counters = streams[i]?.counters;
+        if (counters === undefined) return [];
+        const silentMs = heardNs === undefined ? null : Math.max(0, Math.round((nowNs - heardNs) / 1e6));
+        return [
+          { name, newestSlot, slotsBehind: this.merge.slotsBehind(gauge), silentMs, first, repeated, ...counters },
+        ];
+      }),
+    };
   }
 
   stop(): void {

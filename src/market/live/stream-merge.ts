@@ -24,6 +24,8 @@ export type StreamGauge = {
   first: number;
   repeated: number;
   newestSlot: number;
+  /** When it last said anything; undefined before. */
+  heardNs: number | undefined;
   readonly groups: TransactionGroups;
 };
 
@@ -69,11 +71,12 @@ export class StreamMerge {
   /** Where a stream puts its updates, and what it calls when it broke. */
   stream(name: string): { readonly take: (update: LiveUpdate, arrivedNs: number) => void; readonly broke: () => void } {
     const groups = new TransactionGroups((event) => this.#event(event, gauge));
-    const gauge: StreamGauge = { name, first: 0, repeated: 0, newestSlot: 0, groups };
+    const gauge: StreamGauge = { name, first: 0, repeated: 0, newestSlot: 0, heardNs: undefined, groups };
     this.gauges.push(gauge);
     return {
       take: (update, arrivedNs) => {
         this.#arrivedNs = arrivedNs;
+        gauge.heardNs = arrivedNs;
         if (update.kind === "slot") this.#slot(update, gauge);
         groups.take(update);
         this.#tracker.take(update);
