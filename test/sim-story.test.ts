@@ -4,10 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { eventually, SupervisedRun } from "./support/supervised-run.ts";
 
 const LONG_MS = 240_000;
 const LANDED_MIN = 10;
+const MAIN = join(import.meta.dir, "../src/cli/main.ts");
 
 let run: SupervisedRun;
 beforeAll(async () => {
@@ -44,6 +46,17 @@ describe("one command in sim mode", () => {
         expect(Boolean(row.exact)).toBe(row.predicted === row.realised);
         if (!row.exact) expect(row.reason).not.toBe("");
       }
+    },
+    LONG_MS,
+  );
+
+  test(
+    "explains decisions: each comes out of its record and its model bit for bit",
+    () => {
+      const port = String(run.clickhousePort);
+      const words = ["explain", "random", "20", "--dataDir", run.dataDir, "--clickhouse.port", port];
+      const said = Bun.spawnSync([process.execPath, MAIN, ...words]).stdout.toString();
+      expect(said).toBe("20 passed, 0 failed\n");
     },
     LONG_MS,
   );

@@ -67,7 +67,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, model, replay",
     run: runJudge,
   },
-  explain: { about: "make a decision again from its record, number by number: DECISION_ID", run: runExplain },
+  explain: {
+    about: "make a decision again from its record, number by number: DECISION_ID, or random N of them",
+    run: runExplain,
+  },
   models: {
     about: "versions of the models: list, diff, shadow, promote, rollback, retire",
     run: (args) => runModels(args),

@@ -11,7 +11,7 @@ import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
-import { readConfig } from "#core/read-config.ts";
+import { readConfigWithSecrets } from "#core/secrets/secrets.ts";
 import { checkRequest } from "#train/check-request.ts";
 import { askToCancel, readJobs } from "#train/job.ts";
 import { encodeTrainRequest, type TrainRequest } from "#wire/train-request.ts";
@@ -27,7 +27,7 @@ export async function runTrain(
 ): Promise<number> {
   const flagsAt = args.findIndex((word) => word.startsWith("--"));
   const [verb = "list", ...words] = flagsAt < 0 ? args : args.slice(0, flagsAt);
-  const { config } = readConfig(flagsAt < 0 ? [] : args.slice(flagsAt), process.env);
+  const config = await readConfigWithSecrets(flagsAt < 0 ? [] : args.slice(flagsAt), process.env);
   const paths = runPaths(config.dataDir);
   const who = `operator ${process.env["USER"] ?? ""}`.trim();
   if (verb === "start") {

@@ -131,13 +131,7 @@ function checkPort(key: string, port: number, host: string): Promise<void> {
 /** The parts that this start leaves off, and why. */
 export function partsOff(): OffReport[] {
   const cores = availableParallelism();
-  const off: OffReport[] = [
-    {
-      part: "trainer",
-      why: "not in this version: the default model is used",
-    },
-    { part: "Kafka", why: "not configured: the embedded bus carries everything" },
-  ];
+  const off: OffReport[] = [{ part: "Kafka", why: "not configured: the embedded bus carries everything" }];
   if (cores < CORES_TO_PIN_MIN)
     off.push({
       part: "core pinning",

@@ -72,6 +72,7 @@ export class SupervisedRun {
   readonly paths: RunPaths;
   readonly gateway: string;
   readonly store: Store;
+  readonly clickhousePort: number;
   readonly #child: Bun.Subprocess;
   readonly #output: string;
 
@@ -79,7 +80,8 @@ export class SupervisedRun {
     this.dataDir = dataDir;
     this.paths = runPaths(dataDir);
     this.gateway = `http://127.0.0.1:${ports[0]}`;
-    this.store = connectStore({ port: ports[1] as number, secretPath: this.paths.clickhouseSecret });
+    this.clickhousePort = ports[1] as number;
+    this.store = connectStore({ port: this.clickhousePort, secretPath: this.paths.clickhouseSecret });
     this.#child = child;
     this.#output = output;
   }
