@@ -41,7 +41,7 @@ export function commandsView({ session }: Page): View {
     },
     draw: (nowMs) => {
       if (!parts) return;
-      const present = shown()[0];
+      const present = shown().find(({ entry }) => entry.kind === "command") ?? shown()[0];
       if (chosen === undefined && present) void choose(present);
       drawRows(
         parts.body,

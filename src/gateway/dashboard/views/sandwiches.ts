@@ -101,11 +101,15 @@ function cells(row: Sandwich, nowMs: number, chosen: boolean): Cell[] {
     { text: row.attackers.map(shortAddress).join(" "), title: row.attackers.join("\n"), tone },
     { text: countText(BigInt(row.slot)), tone },
     { text: solText(BigInt(row.net_lamports)), tone },
-    { text: solText(BigInt(row.victims_loss_lamports)), tone: `trouble ${tone}` },
+    { text: lostText(row, solText), tone: `${row.victims_loss_lamports === "0" ? "quiet" : "trouble"} ${tone}` },
     { text: countText(row.victim_wallets.length), tone },
     { text: row.score.toFixed(3), tone },
   ];
 }
+
+/** What is not known is not nothing. */
+const lostText = (row: Sandwich, text: (lamports: bigint) => string): string =>
+  row.victims_loss_lamports === "0" && row.victims_unpriced > 0 ? "not known" : text(BigInt(row.victims_loss_lamports));
 
 type Step = { readonly role: string; readonly wallet: string; readonly signature: string; readonly says: string };
 
@@ -139,7 +143,7 @@ function drawn(row: Sandwich): HTMLElement[] {
       ["Fees", exactSolText(-BigInt(row.fee_lamports))],
       ["Tips", exactSolText(-BigInt(row.tip_lamports))],
       ["Net of the attacker", exactSolText(BigInt(row.net_lamports)), "trouble"],
-      ["Victims lost", exactSolText(BigInt(row.victims_loss_lamports)), "trouble"],
+      ["Victims lost", lostText(row, exactSolText), row.victims_loss_lamports === "0" ? "quiet" : "trouble"],
       ["Score", percentText(row.score)],
       ["Pools", [...new Set(row.leg_pools)].map(shortAddress).join(" ")],
       ["Leader", row.leader === "" ? "not known" : `${row.leader.slice(0, 8)}…`],
