@@ -141,8 +141,16 @@ export const CONFIG_SCHEMA = {
     "",
     "genesis hash of the cluster that must be followed (mainnet: 5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d); empty = any",
   ),
-  "market.poolsAllow": text("", "addresses of the only pools to follow, commas between; empty = all of the programs"),
-  "market.poolsDeny": text("", "addresses of pools never to follow, commas between"),
+  "market.poolsAllow": text(
+    "",
+    "addresses of the only pools to follow, commas between, or @FILE with one a line; empty = all of the programs. Only their accounts are read at the start",
+  ),
+  "market.poolsDeny": text("", "addresses of pools never to follow, commas between, or @FILE"),
+  "market.tokensAllow": text(
+    "",
+    "mints of the only tokens, beside wrapped SOL, whose pools are followed, commas between, or @FILE; empty = all",
+  ),
+  "market.tokensDeny": text("", "mints of tokens whose pools are never followed, commas between, or @FILE"),
 
   "record.path": text(
     "",

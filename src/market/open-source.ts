@@ -40,6 +40,7 @@ export function openMarketSource(parts: OpenSourceParts): MarketSource {
         wsUrl: `ws://127.0.0.1:${config["sim.wsPort"]}`,
         clock,
         random: seededRandom(`feed ${runId}`),
+        filter: poolFilter(config),
         log,
       });
     case "live":
@@ -57,15 +58,16 @@ function openLive({ config, clock, log, runId }: OpenSourceParts): MarketSource 
     );
   const node = new RpcNode(rpcUrl, random);
   const vaults = new Set<Address>();
+  const filter = poolFilter(config);
   const commitment = config["market.commitment"];
   const streams = openStreams({ config, clock, random, log, node, accounts: vaults });
   return createLiveSource({
     streams,
-    snapshot: () => readRpcSnapshot(node, commitment),
+    snapshot: () => readRpcSnapshot(node, commitment, filter.pools),
     accounts: (addresses) => readAccounts(node, addresses, commitment),
     vaults,
     node: node.counters,
-    allowed: poolFilter(config["market.poolsAllow"], config["market.poolsDeny"]),
+    allowed: filter.passes,
     check: () => checkNode(node, config["market.genesisHash"]),
     clock,
     random,

@@ -1,9 +1,9 @@
 /** All accounts of CP-Swap and CLMM that make prices, and their pools' vaults, over JSON-RPC: what a feed starts from. */
 import type { Address } from "#core/units.ts";
-import { decodeBase64, startsWith } from "#dex/bytes.ts";
+import { addressBytes, decodeBase64, startsWith } from "#dex/bytes.ts";
 import { RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { decodePoolState as decodeClmmPool } from "#dex/raydium-clmm/decode.ts";
-import { CLMM_DISCRIMINATOR } from "#dex/raydium-clmm/layout.ts";
+import { BITMAP_EXTENSION, CLMM_DISCRIMINATOR, TICK_ARRAY } from "#dex/raydium-clmm/layout.ts";
 import { decodePoolState as decodeCpmmPool } from "#dex/raydium-cpmm/decode.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import type { Walker } from "./json-walker.ts";
@@ -23,20 +23,67 @@ const KINDS = [
 
 export type RpcSnapshot = { readonly slot: bigint; readonly accounts: readonly AccountWrite[] };
 
-/** Throws a SandpiperError when the node is away or answers something else. */
-export async function readRpcSnapshot(node: RpcNode, commitment = "processed"): Promise<RpcSnapshot> {
+/**
+ * Of the pools named, or of all there are. Throws a SandpiperError when the node is away or answers something else.
+ */
+export async function readRpcSnapshot(
+  node: RpcNode,
+  commitment = "processed",
+  pools?: readonly Address[],
+): Promise<RpcSnapshot> {
   const slot = (await node.call("getSlot", [{ commitment }])).whole();
-  const accounts: AccountWrite[] = [];
-  // Observations are the bulk of the programs' accounts and no part of a price: ask by kind.
-  for (const [program, discriminator] of KINDS) {
-    const bytes = Buffer.from(discriminator).toString("base64");
-    const filters = [{ memcmp: { offset: 0, bytes, encoding: "base64" } }];
-    const found = await node.call("getProgramAccounts", [program, { encoding: "base64", commitment, filters }]);
-    for (const item of found.list())
-      accounts.push(readAccount(item.at("pubkey").text() as Address, item.at("account")));
-  }
+  const accounts =
+    pools === undefined ? await readPrograms(node, commitment) : await readPools(node, commitment, pools);
   const further = await readAccounts(node, accounts.flatMap(furtherAccounts), commitment);
   return { slot: BigInt(slot), accounts: [...accounts, ...further.accounts] };
+}
+
+async function readPrograms(node: RpcNode, commitment: string): Promise<AccountWrite[]> {
+  const accounts: AccountWrite[] = [];
+  // Observations are the bulk of the programs' accounts and no part of a price: ask by kind.
+  for (const [program, discriminator] of KINDS)
+    accounts.push(...(await readKind(node, commitment, program, [{ offset: 0, bytes: discriminator }])));
+  return accounts;
+}
+
+/** These pools with their configs and ticks: a program may have more accounts than anybody wants to read. */
+async function readPools(node: RpcNode, commitment: string, pools: readonly Address[]): Promise<AccountWrite[]> {
+  const { accounts } = await readAccounts(node, pools, commitment);
+  const configs = new Set(accounts.flatMap((account) => configOf(account) ?? []));
+  const found = [...accounts, ...(await readAccounts(node, [...configs], commitment)).accounts];
+  for (const { address } of accounts.filter(({ owner }) => owner === RAYDIUM_CLMM_PROGRAM))
+    for (const [kind, offset] of [
+      [CLMM_DISCRIMINATOR.tickArrayState, TICK_ARRAY.poolId],
+      [CLMM_DISCRIMINATOR.tickArrayBitmapExtension, BITMAP_EXTENSION.poolId],
+    ] as const) {
+      const own = [
+        { offset: 0, bytes: kind },
+        { offset, bytes: addressBytes(address) },
+      ];
+      found.push(...(await readKind(node, commitment, RAYDIUM_CLMM_PROGRAM, own)));
+    }
+  return found;
+}
+
+type AccountBytes = { readonly offset: number; readonly bytes: readonly number[] | Uint8Array };
+
+/** The accounts of a program that have these bytes. */
+async function readKind(
+  node: RpcNode,
+  commitment: string,
+  program: Address,
+  wanted: readonly AccountBytes[],
+): Promise<AccountWrite[]> {
+  const filters = wanted.map(({ offset, bytes }) => ({
+    memcmp: { offset, bytes: Buffer.from(bytes).toString("base64"), encoding: "base64" },
+  }));
+  const found = await node.call("getProgramAccounts", [program, { encoding: "base64", commitment, filters }]);
+  return found.list().map((item) => readAccount(item.at("pubkey").text() as Address, item.at("account")));
+}
+
+function configOf({ owner, data }: AccountWrite): Address | undefined {
+  const state = owner === RAYDIUM_CPMM_PROGRAM ? decodeCpmmPool(data) : decodeClmmPool(data);
+  return state.ok ? state.value.ammConfig : undefined;
 }
 
 /** These accounts, those of them that exist, and the newest slot that any answer was of. */

@@ -14,6 +14,7 @@ import { MARKET_ERROR } from "./errors.ts";
 import { type GeyserMessage, readGeyserMessage } from "./geyser-message.ts";
 import { Retry, type RetryLimits } from "./live/retry.ts";
 import { RpcNode } from "./live/rpc-node.ts";
+import type { PoolFilter } from "./pool-filter.ts";
 import { readRpcSnapshot } from "./rpc-snapshot.ts";
 import type { MarketEvent, MarketSink, MarketSource } from "./source.ts";
 
@@ -42,6 +43,8 @@ export type SimSourceOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Which pools are let through; all when left out. */
+  readonly filter?: PoolFilter;
   readonly limits?: Partial<SimSourceLimits>;
 };
 
@@ -160,21 +163,28 @@ class Connection {
       return message.error === undefined;
     }
     const event: MarketEvent = { ...message, arrivedNs: this.#heardNs };
-    if (this.#held === undefined) this.sink(event);
+    if (this.#held === undefined) this.#let(event);
     else if (this.#held.length < this.limits.heldMax) this.#held.push(event);
     else this.#end(`more than ${this.limits.heldMax} messages while the snapshot was read`);
     return false;
   }
 
   async #start(): Promise<void> {
-    const snapshot = await readRpcSnapshot(this.node);
+    const snapshot = await readRpcSnapshot(this.node, "processed", this.options.filter?.pools);
     if (this.#over) return;
     const held = this.#held ?? [];
     this.#held = undefined;
-    this.sink({ kind: "snapshot", ...snapshot, arrivedNs: this.options.clock.monotonicNs() });
+    this.#let({ kind: "snapshot", ...snapshot, arrivedNs: this.options.clock.monotonicNs() });
     // What happened in slots before the snapshot's is in its accounts already.
     for (const event of held)
-      if (event.kind !== "transaction" || event.transaction.slot >= snapshot.slot) this.sink(event);
+      if (event.kind !== "transaction" || event.transaction.slot >= snapshot.slot) this.#let(event);
+  }
+
+  #let(event: MarketEvent): void {
+    const passes = this.options.filter?.passes;
+    this.sink(
+      passes !== undefined && "accounts" in event ? { ...event, accounts: event.accounts.filter(passes) } : event,
+    );
   }
 
   #watch(hadSnapshot: boolean): void {

@@ -33,7 +33,7 @@ export async function watchOrigin({ config, clock, log, runId }: WatchParts) {
   const random = seededRandom(`origin ${runId}`);
   const node = new RpcNode(config["market.rpcUrl"], random);
   await checkNode(node, config["market.genesisHash"]);
-  const allowed = poolFilter(config["market.poolsAllow"], config["market.poolsDeny"]);
+  const { passes: allowed } = poolFilter(config);
   const accounts = new Set<Address>();
   const streams = openStreams({ config, clock, random, log, node, accounts });
   let [moved, found, all] = [new Set<Address>(), new Set<Address>(), true];
