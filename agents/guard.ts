@@ -13,10 +13,12 @@ import { GUARD_LINE_BYTES } from "#memory/guard-line.ts";
 import { createRegion } from "#memory/region.ts";
 import { TELEMETRY_BYTES } from "#memory/telemetry.ts";
 import { GuardCommands } from "#slo/guard-commands.ts";
+import { guardEvent } from "#slo/guard-event.ts";
 import { objectivesOf } from "#slo/objectives.ts";
 import { GuardRecord, objectiveReport, wordsOf } from "#slo/report.ts";
 import { Watch } from "#slo/watch.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
+import { encodeAudit } from "#wire/audit.ts";
 
 const SECOND_MS = 1_000;
 
@@ -36,12 +38,14 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
   // Opened with the first order: a bus or a disk that is down must not keep the guard from its work.
   let bus: Bus | undefined;
   let commander: Commander | undefined;
-  const commands = new GuardCommands(async (request) => {
+  const commands = new GuardCommands(async (request, action) => {
     ensureControlKeys(paths, process.env);
     bus ??= openBus(config, paths, log, "guard");
     const key = readSecretKeyFile(paths.guardSecret);
     const noncesPath = paths.controlNonces("guard");
     commander ??= new Commander({ bus, key, keyId: GUARD_KEY_ID, issuer: "guard", noncesPath, clock });
+    const event = encodeAudit(clock.wallNs(), guardEvent("arbitrage", request.requestId, action));
+    await bus.publish("control-audit-proto", "guard", event);
     await commander.send(request);
   }, log);
   const second = () => {

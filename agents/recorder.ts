@@ -5,10 +5,12 @@
  */
 import { openBus } from "#bus/open.ts";
 import { SandpiperError } from "#core/error.ts";
+import { ledgerFiles } from "#ledger/files.ts";
 import { keepLedger } from "#ledger/keep.ts";
 import type { Store } from "#store/client.ts";
 import { STORE_ERROR } from "#store/errors.ts";
 import { startIngest } from "#store/ingest.ts";
+import { startCheckpointRecords } from "#store/ledger-checkpoints.ts";
 import { isReadByClickhouse, openStore } from "#store/open.ts";
 import { prepareStore } from "#store/prepare.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
@@ -40,10 +42,12 @@ runAgent("recorder", async ({ config, paths, log, ready }) => {
   const store = openStore(config, paths);
   await waitForStore(store);
   for (const line of await prepareStore(store, config)) log.info(`tables: ${line}`);
+  const checkpoints = startCheckpointRecords({ path: ledgerFiles(paths.ledger).checkpoint, store, log });
   if (isReadByClickhouse(config)) {
     ready();
     return async () => {
       await ledger.stop();
+      await checkpoints.stop();
       await Promise.all([bus.close(), store.close()]);
     };
   }
@@ -57,6 +61,7 @@ runAgent("recorder", async ({ config, paths, log, ready }) => {
   return async () => {
     clearInterval(reporting);
     await Promise.all([ingest.stop(), ledger.stop()]);
+    await checkpoints.stop();
     await bus.close();
     await store.close();
   };

@@ -85,8 +85,7 @@ await Promise.all(killing);
 const ackTotal = () => [...acks.values()].reduce((sum, { count }) => sum + count, 0);
 const files = ledgerFiles(paths.ledger);
 const verifier = readVerifierKey(readFileSync(files.verifier, "utf8").trimEnd());
-while (performance.now() < deadline && leafCount() < sent.length + ackTotal())
-  await Promise.all([Bun.sleep(200), readAcks()]);
+while (performance.now() < deadline && leafKinds().ack < ackTotal()) await Promise.all([Bun.sleep(1_000), readAcks()]);
 for (const child of last) child.kill("SIGKILL");
 await Promise.all(last.map(({ exited }) => exited));
 
@@ -100,7 +99,10 @@ const rows = [
   ["applied", `${counts("applied")}`],
   ["refused for their nonce", `${counts("nonce")}`],
   ["without exactly one ack", `${wrong}`],
-  ["leaves: commands / acks / twice", `${kinds.command} / ${kinds.ack} / ${kinds.twice}`],
+  [
+    "leaves: commands / acks / changes of limits / twice",
+    `${kinds.command} / ${kinds.ack} / ${kinds.policy} / ${kinds.twice}`,
+  ],
   ["what the ledger's check found", findings.join("; ") || "nothing"],
   ["seconds", ((performance.now() - startedMs) / 1_000).toFixed(1)],
 ];
@@ -129,19 +131,13 @@ async function send(): Promise<string> {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function leafCount(): number {
-  const ledger = new LedgerReader(paths.ledger, verifier);
-  ledger.close();
-  return ledger.checkpoint.size;
-}
-
 function leafKinds() {
   const ledger = new LedgerReader(paths.ledger, verifier);
-  const found = { command: 0, ack: 0, twice: 0 };
+  const found = { command: 0, ack: 0, policy: 0, twice: 0 };
   const sources = new Set<string>();
   for (let index = 0; index < ledger.checkpoint.size; index++) {
     const { kind, source } = decodeEntry(ledger.leaf(index).bytes);
-    if (kind === "command" || kind === "ack") found[kind] += 1;
+    if (kind === "command" || kind === "ack" || kind === "policy") found[kind] += 1;
     if (sources.has(source)) found.twice += 1;
     sources.add(source);
   }

@@ -3,6 +3,7 @@
  * agent and answered; what is not allowed is answered too. Over the bus, as the guard and the API give commands.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bus } from "#bus/bus.ts";
 import { openEmbeddedBus } from "#bus/embedded.ts";
@@ -12,6 +13,10 @@ import { readAckKeys } from "#control/key-files.ts";
 import { readSecretKeyFile } from "#control/sign.ts";
 import { createLog } from "#core/log.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
+import { decodeEntry } from "#ledger/entry.ts";
+import { ledgerFiles } from "#ledger/files.ts";
+import { readVerifierKey } from "#ledger/note.ts";
+import { LedgerReader } from "#ledger/reader.ts";
 import type { Ack } from "#wire/ack.ts";
 import type { ActionName } from "#wire/command.ts";
 import { eventually, SupervisedRun } from "./support/supervised-run.ts";
@@ -110,6 +115,39 @@ describe("an operator's commands", () => {
       const { landed } = await run.status();
       expect(await give("throttle", { throttle_pct: "0" })).toMatchObject({ throttlePct: 0 });
       await run.landed(landed + 1);
+    },
+    LONG_MS,
+  );
+
+  test(
+    "the ledger has each change of limits with its request and the model that decides, and ClickHouse its checkpoints",
+    async () => {
+      const files = ledgerFiles(run.paths.ledger);
+      const verifier = readVerifierKey(readFileSync(files.verifier, "utf8").trimEnd());
+      const { size, entries } = await eventually("the leaves", () => {
+        const reader = new LedgerReader(run.paths.ledger, verifier);
+        const { size } = reader.checkpoint;
+        const entries = Array.from({ length: size }, (_, index) => decodeEntry(reader.leaf(index).bytes));
+        reader.close();
+        const policies = entries.filter(({ kind }) => kind === "policy").length;
+        return policies >= 7 && entries.some(({ kind }) => kind === "model") ? { size, entries } : undefined;
+      });
+      const changes = entries.flatMap((entry) => (entry.kind === "policy" ? [entry] : []));
+      const [toFull] = changes.filter(({ after }) => after["throttle_pct"] === "100");
+      expect(toFull).toMatchObject({ module: "arbitrage", before: { throttle_pct: "0" } });
+      const [limits] = changes.filter(({ after }) => after["ev_min"] === "1234");
+      expect(limits?.after).toMatchObject({ tip_ladder: "10000,20000", trading: "running" });
+      const commands = new Set(entries.flatMap((entry) => (entry.kind === "command" ? [entry.requestId] : [])));
+      for (const { requestId } of changes) expect(commands.has(requestId)).toBe(true);
+      const [model] = entries.flatMap((entry) => (entry.kind === "model" ? [entry] : []));
+      expect(model).toMatchObject({ module: "arbitrage", before: "" });
+      expect(model?.after).not.toBe("");
+      await eventually("its checkpoint in ClickHouse", async () => {
+        const rows = await run.store.query<{ size: string }>(
+          "SELECT max(size) AS size FROM sandpiper.control_ledger_checkpoints",
+        );
+        return Number(rows[0]?.size) >= size ? true : undefined;
+      });
     },
     LONG_MS,
   );

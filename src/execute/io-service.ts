@@ -21,6 +21,7 @@ import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
 import { swapsOf } from "#decide/swaps.ts";
 import type { RungStatistics } from "#decide/tips/tip-bandit.ts";
 import { RAYDIUM_CPMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
+import { encodeAudit } from "#wire/audit.ts";
 import { encodeEnvelope, metricsEnvelope } from "#wire/envelope.ts";
 import { AgentMetrics, type Telemetry } from "./agent-metrics.ts";
 import { ChainState } from "./chain-state.ts";
@@ -142,9 +143,18 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   desk.walletChanged();
 
   const loops = new Loops(log);
+  const sayModel = (before: string, after: string, reason: string) => {
+    // A replay's model is the recording's, and its bus nobody's record.
+    if (config.mode === "replay") return;
+    const event = { case: "model", value: { module: identity.agent, before, after, reason } } as const;
+    outbox.offer("control-audit-proto", { key: identity.agent, bytes: encodeAudit(clock.wallNs(), event) });
+  };
+  sayModel("", modelHash, "began with it");
   const nextDecision = () => {
     const decision = parts.nextDecision();
-    if (decision !== undefined) modelHash = decision.terms.modelHash;
+    const hash = decision?.terms.modelHash ?? modelHash;
+    if (hash !== modelHash) sayModel(modelHash, hash, "decided with it from then on");
+    modelHash = hash;
     return decision;
   };
   loops.run(() => takeDecisions({ ...parts, nextDecision }, desk, directory), 0);

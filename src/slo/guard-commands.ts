@@ -4,15 +4,18 @@
  *
  * One order waits at most, the newest: an older one that the bus never took is not true any more, and is counted.
  */
+import { randomUUID } from "node:crypto";
 import type { CommandRequest } from "#control/commander.ts";
 import { errorText } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { GuardAction } from "./guard.ts";
 
-type Send = (request: CommandRequest) => Promise<unknown>;
+/** Sends the command, and says for the ledger why. The same request may come again after a failure. */
+type Send = (request: CommandRequest & { readonly requestId: string }, action: GuardAction) => Promise<unknown>;
+type Order = { readonly request: CommandRequest & { readonly requestId: string }; readonly action: GuardAction };
 
 export class GuardCommands {
-  #waiting: CommandRequest | undefined;
+  #waiting: Order | undefined;
   #sending = false;
   #failed = false;
   /** Orders that a newer one overtook before the bus took them. */
@@ -24,23 +27,24 @@ export class GuardCommands {
   ) {}
 
   /** What an action is as a command; a lift answers an operator's own, and needs none. */
-  order({ kind, throttlePct }: GuardAction): void {
+  order(action: GuardAction): void {
+    const { kind, throttlePct } = action;
     if (kind === "lift") return;
     if (this.#waiting !== undefined) this.overtaken++;
-    this.#waiting =
-      kind === "kill"
-        ? { module: "arbitrage", action: "kill" }
-        : { module: "arbitrage", action: "throttle", args: new Map([["throttle_pct", String(throttlePct)]]) };
+    const target = { module: "arbitrage", requestId: randomUUID() } as const;
+    const args = new Map([["throttle_pct", String(throttlePct)]]);
+    const request = kind === "kill" ? { ...target, action: kind } : { ...target, action: "throttle" as const, args };
+    this.#waiting = { request, action };
   }
 
   /** Tries what waits, once at a time; call it every second. Never throws. */
   async tryNow(): Promise<void> {
-    const request = this.#waiting;
-    if (request === undefined || this.#sending) return;
+    const order = this.#waiting;
+    if (order === undefined || this.#sending) return;
     this.#sending = true;
     try {
-      await this.send(request);
-      if (this.#waiting === request) this.#waiting = undefined;
+      await this.send(order.request, order.action);
+      if (this.#waiting === order) this.#waiting = undefined;
       this.#failed = false;
     } catch (thrown) {
       if (!this.#failed) this.log.warn("guard command not on the bus yet", { why: errorText(thrown) });

@@ -11,6 +11,7 @@ import trainJobs from "#clickhouse/0006_train_jobs.sql" with { type: "text" };
 import deadLetter from "#clickhouse/0007_dead_letter.sql" with { type: "text" };
 import namedViews from "#clickhouse/0008_named_views.sql" with { type: "text" };
 import sandwiches from "#clickhouse/0009_sandwiches.sql" with { type: "text" };
+import ledgerCheckpoints from "#clickhouse/0010_ledger_checkpoints.sql" with { type: "text" };
 
 export type Migration = {
   /** From 1, without gaps. */
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 7, name: "dead_letter", sql: deadLetter },
   { number: 8, name: "named_views", sql: namedViews },
   { number: 9, name: "sandwiches", sql: sandwiches },
+  { number: 10, name: "ledger_checkpoints", sql: ledgerCheckpoints },
 ];

@@ -25,6 +25,7 @@ const TABLES = [
   "training_progress",
   "datasets",
   "control_ledger",
+  "control_ledger_checkpoints",
   "train_jobs",
   "train_job_states",
   "dead_letter",

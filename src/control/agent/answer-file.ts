@@ -1,7 +1,7 @@
 /**
  * The last answers of an agent with all that must not be forgotten about them, replaced as one file before they are said:
  *
- *   {"version": 1, "sequence": "41", "state": {…}, "answers": [{"offset": 7, "sha256": "…", "ack": "…"}],
+ *   {"version": 1, "sequence": "41", "state": {…}, "answers": [{"offset": 7, "sha256": "…", "ack": "…", "policy": "…"}],
  *    "nonces": [["stream", "9"]]}
  *
  * Whatever dies in between, the next life finds what was decided, takes the nonces that were not taken yet, says the acks
@@ -22,6 +22,8 @@ export type Answer = {
   readonly sha256: string;
   /** The signed ack. */
   readonly ack: Uint8Array;
+  /** The event for the ledger (wire/audit.ts) when the order changed the limits: said before the ack. */
+  readonly policy?: Uint8Array | undefined;
 };
 export type TakenNonce = readonly [stream: string, nonce: bigint];
 
@@ -54,7 +56,11 @@ export function writeAnswers(path: string, { sequence, state, answers, nonces }:
     version: VERSION,
     sequence: String(sequence),
     state,
-    answers: answers.map(({ ack, ...rest }) => ({ ...rest, ack: Buffer.from(ack).toString("base64") })),
+    answers: answers.map(({ ack, policy, ...rest }) => ({
+      ...rest,
+      ack: Buffer.from(ack).toString("base64"),
+      ...(policy !== undefined && { policy: Buffer.from(policy).toString("base64") }),
+    })),
     nonces: nonces.map(([stream, nonce]) => [stream, String(nonce)]),
   });
   writeFileAtomic(path, text, 0o600);
@@ -67,9 +73,12 @@ function parse(value: unknown): Answered {
     sequence: whole(sequence),
     state: parseState(state),
     answers: list(answers).map((item) => {
-      const { offset, sha256, ack } = record(item);
+      const { offset, sha256, ack, policy } = record(item);
       if (typeof offset !== "number") throw new Error("an answer without offset");
-      return { offset, sha256: text(sha256), ack: Uint8Array.from(Buffer.from(text(ack), "base64")) };
+      return {
+        ...{ offset, sha256: text(sha256), ack: bytes(ack) },
+        ...(policy !== undefined && { policy: bytes(policy) }),
+      };
     }),
     nonces: list(nonces).map((pair) => {
       const [stream, nonce] = list(pair);
@@ -109,6 +118,8 @@ function text(value: unknown): string {
   if (typeof value !== "string") throw new Error("no text");
   return value;
 }
+
+const bytes = (value: unknown): Uint8Array => Uint8Array.from(Buffer.from(text(value), "base64"));
 
 function number(value: unknown): number {
   if (typeof value !== "number" || !Number.isFinite(value)) throw new Error("no number");

@@ -9,6 +9,7 @@ import { TwoPersonRule } from "#control/two-person.ts";
 import { ManualClock } from "#core/clock.ts";
 import { createPolicyTarget, Switchboard } from "#memory/switchboard.ts";
 import { type Ack, ackSigningBytes, decodeAck } from "#wire/ack.ts";
+import { decodeAudit } from "#wire/audit.ts";
 import { readAnswers, writeAnswers } from "./answer-file.ts";
 import { CommandDesk } from "./command-desk.ts";
 
@@ -89,6 +90,24 @@ describe("CommandDesk", () => {
     const { sig, pubkeyId } = ack as Ack;
     expect(pubkeyId).toBe("ack-arbitrage");
     expect(controlKey("ana-1", ANA.publicKeyHex).key.verifies(ackSigningBytes(ack as Ack), sig)).toBe(true);
+  });
+
+  test("keeps what an order changed of the limits beside its ack, over a crash too, and nothing for what changed nothing", () => {
+    const { desk, path } = life();
+    const first = throttle("25");
+    const orders = [first, throttle("25"), first];
+    const batch = desk.answer(orders.map((value, i) => ({ offset: i + 1, value })));
+    writeAnswers(path, batch);
+    const [changed, same, refused] = readAnswers(path).answers;
+    expect(decodeAudit(changed?.policy as Uint8Array).event).toMatchObject({
+      case: "policy",
+      value: {
+        ...{ module: "arbitrage", requestId: `request-${nonce - 1n}` },
+        before: { trading: "running", throttle_pct: "0", ev_min: "10000", tip_ladder: "10000,20000" },
+        after: { trading: "running", throttle_pct: "25", ev_min: "10000", tip_ladder: "10000,20000" },
+      },
+    });
+    expect([same?.policy, refused?.policy]).toEqual([undefined, undefined]);
   });
 
   test("latches a kill over stop, restart, policy and a new life, until a start", () => {

@@ -17,9 +17,11 @@ import { SIGNATURE_ALGORITHM } from "#control/verify.ts";
 import type { Clock } from "#core/clock.ts";
 import type { PolicyFields, Switchboard } from "#memory/switchboard.ts";
 import { type Ack, type AnswerName, ackSigningBytes, encodeAck } from "#wire/ack.ts";
+import { encodeAudit } from "#wire/audit.ts";
 import { type Command, decodeCommand, type ModuleName } from "#wire/command.ts";
 import { type AgentState, policyIn, stateAfter } from "./agent-state.ts";
 import type { Answer, Answered, TakenNonce } from "./answer-file.ts";
+import { policyChange } from "./policy-change.ts";
 
 export type CommandDeskOptions = {
   readonly agent: string;
@@ -83,14 +85,17 @@ export class CommandDesk {
     for (const { offset, value } of messages) {
       const digest = createHash("sha256").update(value).digest();
       const sha256 = digest.toString("hex");
-      const before = this.#kept.answers.find((known) => known.offset === offset && known.sha256 === sha256);
-      if (before !== undefined) {
-        again.push(before);
+      const given = this.#kept.answers.find((known) => known.offset === offset && known.sha256 === sha256);
+      if (given !== undefined) {
+        again.push(given);
         continue;
       }
+      const before = this.#state;
       const { verdict, restarts } = this.#carryOut(value, nonces);
       restart ||= restarts;
-      answers.push({ offset, sha256, ack: this.#signed(verdict, digest) });
+      const change = policyChange({ ...this.#options, requestId: verdict.requestId }, before, this.#state);
+      const policy = change && encodeAudit(this.#options.clock.wallNs(), change);
+      answers.push({ offset, sha256, ack: this.#signed(verdict, digest), ...(policy && { policy }) });
     }
     const { taken } = nonces;
     this.#kept = { sequence: this.#sequence, state: this.#state, answers: [...again, ...answers], nonces: taken };

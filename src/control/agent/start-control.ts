@@ -137,14 +137,20 @@ class Service {
     this.nonces.takeAll(nonces.filter(([stream, nonce]) => nonce > (this.nonces.last(stream) ?? 0n)));
   }
 
-  /** Each by itself: what the bus took is not said again. */
+  /** Each by itself: what the bus took is not said again. An ack on the bus says that its change of limits is there, too. */
   async #say(answers: readonly Answer[]): Promise<boolean> {
-    const { bus } = this.options;
-    const said = answers.map(({ ack }) =>
-      this.#until("say an ack", async () => {
-        await bus.publish("control-acks-proto", decodeAck(ack).requestId, ack);
-      }),
-    );
+    const { bus, module } = this.options;
+    const said = answers.map(async ({ ack, policy }) => {
+      const told = this.#until("say a change of limits", async () => {
+        if (policy !== undefined) await bus.publish("policy-updates-proto", module, policy);
+      });
+      return (
+        (await told) &&
+        (await this.#until("say an ack", async () => {
+          await bus.publish("control-acks-proto", decodeAck(ack).requestId, ack);
+        }))
+      );
+    });
     return (await Promise.all(said)).every((done) => done);
   }
 
