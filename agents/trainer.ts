@@ -2,6 +2,7 @@
 import { openBus } from "#bus/open.ts";
 import { openStore } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
+import { modelRulesOf, startModelWatch } from "#train/model-watch.ts";
 import { findTrainingSources } from "#train/sources.ts";
 import { Trainer } from "#train/trainer.ts";
 
@@ -15,9 +16,10 @@ runAgent("trainer", async ({ config, paths, log, ready }) => {
     rowsMin: config["training.rowsMin"],
   });
   trainer.start();
+  const stopWatch = startModelWatch({ store, modelsDir: paths.models, rules: modelRulesOf(config), log });
   ready();
   return async () => {
-    await trainer.stop();
+    await Promise.all([trainer.stop(), stopWatch()]);
     await Promise.all([bus.close(), store.close()]);
   };
 });

@@ -318,6 +318,31 @@ export const CONFIG_SCHEMA = {
     "seconds between two looks for secrets that were changed there; a process whose secret changed ends and begins again",
   ),
 
+  "model.promote": choice(
+    ["command", "rule"],
+    "command",
+    "who lets a shadow decide: a person, or the rule, when its log loss is 1 % below that of the version in use",
+  ),
+  "model.promoteRowsMin": whole(500, 50, 2_000, "least outcomes that both have scored before the rule promotes"),
+  "model.rollback": choice(
+    ["on", "off"],
+    "on",
+    "take a promoted version back by itself when its calibration or the hot path drifts; after that a person decides",
+  ),
+  "model.driftRowsMin": whole(300, 50, 2_000, "least outcomes of a version before its calibration is judged"),
+  "model.calibrationGapMax": number(
+    0.25,
+    0.01,
+    1,
+    "largest distance between a version's mean score and the share of its bundles that land",
+  ),
+  "model.hotPathFactorMax": number(
+    5,
+    1,
+    1_000,
+    "largest ratio of the hot path's median to that of the ten minutes before the promotion",
+  ),
+
   "otel.endpoint": text("", "base address of an OTLP/HTTP collector that gets traces of bundles; empty sends none"),
   "otel.share": number(0.01, 0, 1, "share of the bundles that are traced"),
 
