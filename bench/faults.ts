@@ -2,8 +2,9 @@
  * The guard, fault by fault, each on a whole run: how long until a service level shows the fault, until something is done
  * and until the agent sends no more (or is careful), what landed bundles lost, and what `sandpiper doctor` says first.
  *
- *   bun bench/faults.ts [FAULT …]     all of them without names, ten minutes on a quiet machine
+ *   bun bench/faults.ts [FAULT …]     all of them without names, a quarter of an hour on a quiet machine
  *
+ * The step of the clock and the small disk need root: the clock goes half a second to the front, and back afterwards.
  * A machine that is busy with something else breaks the hot path's level by itself: the calm run shows it.
  */
 import { Database } from "bun:sqlite";
@@ -13,6 +14,7 @@ import { join } from "node:path";
 import { runPaths } from "#core/paths.ts";
 import type { ProcessName } from "#core/run-report.ts";
 import { readGuardReport } from "#slo/report.ts";
+import { fillDisk, smallDisk } from "../test/support/small-disk.ts";
 import { SupervisedRun } from "../test/support/supervised-run.ts";
 import { machine, table } from "./report.ts";
 
@@ -29,6 +31,9 @@ type Fault = {
   readonly prepare?: (dataDir: string) => void;
   /** Into the running system; answers how to take it back. */
   readonly inject?: (run: SupervisedRun) => () => void;
+  /** Where the guard is not the one to act: the words of the run's log that tell it is safe, and what they mean. */
+  readonly safe?: { readonly words: string; readonly means: string };
+  readonly diskMiB?: number;
 };
 
 const pidOf = (run: SupervisedRun, name: ProcessName) =>
@@ -76,13 +81,36 @@ function lockBus(run: SupervisedRun): () => void {
   return () => database.close();
 }
 
+const CLOCK_STEP_S = 0.5;
+
+function setClock(bySeconds: number): void {
+  const { success, stderr } = Bun.spawnSync(["date", "-s", `@${(Date.now() / 1_000 + bySeconds).toFixed(3)}`]);
+  if (!success) throw new Error(`Cannot set the clock: root on this machine must hold, was ${stderr}`);
+}
+
+function stepClock(): () => void {
+  setClock(CLOCK_STEP_S);
+  return () => setClock(-CLOCK_STEP_S);
+}
+
+function fullDisk(run: SupervisedRun): () => void {
+  const filler = fillDisk(run.dataDir);
+  return () => rmSync(filler, { force: true });
+}
+
 const FAULTS: Readonly<Record<string, Fault>> = {
   calm: {},
   "slow model": { prepare: slowModel },
   "slow model, bus down": { prepare: slowModel, inject: lockBus },
   "market silent": { inject: freeze("sim") },
   "feed stalled": { inject: freeze("feed") },
-  "guard frozen": { inject: freeze("guard") },
+  "guard frozen": { inject: freeze("guard"), safe: { words: "guardSilent=true", means: "75 % passed over" } },
+  "clock step": { inject: stepClock },
+  "disk full": {
+    inject: fullDisk,
+    diskMiB: 700,
+    safe: { words: "MiB must stay free under", means: "run stopped, nothing lost" },
+  },
   "tables down": { inject: freeze("clickhouse") },
   "sixteen rivals": { flags: ["--sim.rivals", "16"] },
 };
@@ -123,17 +151,18 @@ async function lostLamports(run: SupervisedRun): Promise<string> {
   }
 }
 
-async function meet(name: string, fault: Fault): Promise<readonly string[]> {
-  const dataDir = mkdtempSync(join(tmpdir(), "sandpiper-fault-"));
-  fault.prepare?.(dataDir);
-  const run = await SupervisedRun.start(["--guard.acts", "yes", ...(fault.flags ?? [])], undefined, dataDir);
+async function meet(name: string, { prepare, inject, flags = [], safe, diskMiB }: Fault): Promise<readonly string[]> {
+  const disk = diskMiB === undefined ? undefined : smallDisk(diskMiB);
+  const dataDir = disk?.folder ?? mkdtempSync(join(tmpdir(), "sandpiper-fault-"));
+  prepare?.(dataDir);
+  const run = await SupervisedRun.start(["--guard.acts", "yes", ...flags], undefined, dataDir);
   let undo = () => {};
   try {
     await run.allReady();
-    if (fault.prepare === undefined) await Bun.sleep(BEFORE_MS);
+    if (prepare === undefined) await Bun.sleep(BEFORE_MS);
     const report = () => readGuardReport(run.paths.guardReport);
     const fromMs = Date.now();
-    undo = fault.inject?.(run) ?? undo;
+    undo = inject?.(run) ?? undo;
     if (name === "calm") {
       await Bun.sleep(FAULT_MS_MAX);
       return [
@@ -153,16 +182,15 @@ async function meet(name: string, fault: Fault): Promise<readonly string[]> {
       return found?.name;
     });
     const acting = until(() => report()?.actions.find(({ atMs }) => atMs >= fromMs));
-    // Without a guard the agent says itself that it has become careful.
-    const careful = until(() => (run.output().slice(-200_000).includes("guardSilent=true") ? true : undefined));
+    const telling = until(() => (safe && run.output().slice(-200_000).includes(safe.words) ? true : undefined));
     const ending = until(() =>
       report()?.actions.find(({ atMs, kind }) => atMs >= fromMs && (kind === "kill" || kind === "pause")),
     );
-    const [detected, action, silent, ended] = name.startsWith("guard")
-      ? [undefined, undefined, await careful, undefined]
+    const [detected, action, told, ended] = safe
+      ? [undefined, undefined, await telling, undefined]
       : [await detecting, await acting, undefined, await ending];
-    const done = silent
-      ? "75 % passed over"
+    const done = told
+      ? (safe?.means ?? "")
       : ended
         ? `${action?.value.kind}, ${ended.value.kind}`
         : (action?.value.kind ?? "none");
@@ -171,9 +199,9 @@ async function meet(name: string, fault: Fault): Promise<readonly string[]> {
     undo = () => {};
     return [
       name,
-      detected ? `${seconds(detected)} (${detected.value})` : seconds(silent),
-      seconds(action ?? silent),
-      seconds(ended ?? silent),
+      detected ? `${seconds(detected)} (${detected.value})` : seconds(told),
+      seconds(action ?? told),
+      seconds(ended ?? told),
       done,
       await lostLamports(run),
       says,
@@ -182,6 +210,7 @@ async function meet(name: string, fault: Fault): Promise<readonly string[]> {
     undo();
     await run.stop("SIGKILL");
     await run.discard();
+    disk?.remove();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }

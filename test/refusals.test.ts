@@ -2,10 +2,10 @@
  * What a person sees when a start cannot work: one clear line, an exit code that is not 0, nothing half-written.
  */
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { smallDisk } from "./support/small-disk.ts";
+import { fillDisk, smallDisk } from "./support/small-disk.ts";
 import { eventually, freePorts, SupervisedRun } from "./support/supervised-run.ts";
 
 const MAIN = join(import.meta.dir, "../src/cli/main.ts");
@@ -100,10 +100,10 @@ describe("sandpiper supervisor", () => {
       const run = await SupervisedRun.start(["--sim.slotMs", "200"], undefined, folder);
       try {
         await run.landed(1);
-        fill(folder);
+        const filler = fillDisk(folder);
         expect(await run.exited()).toBe(1);
         expect(run.output()).toContain("MiB must stay free under");
-        rmSync(join(folder, "filler"));
+        rmSync(filler);
         expect((await run.onBus("bundle-outcomes-proto")).length).toBeGreaterThan(0);
         expect(half(folder)).toEqual([]);
       } finally {
@@ -132,18 +132,6 @@ describe("sandpiper supervisor", () => {
     LONG_MS,
   );
 });
-
-/** Writes until there is no room at all. */
-function fill(folder: string): void {
-  const { bavail, bsize } = statfsSync(folder);
-  Bun.spawnSync([
-    "dd",
-    "if=/dev/zero",
-    `of=${join(folder, "filler")}`,
-    "bs=1M",
-    `count=${Math.ceil((bavail * bsize) / 2 ** 20)}`,
-  ]);
-}
 
 /** Files that an atomic write left unfinished. */
 function half(folder: string): string[] {

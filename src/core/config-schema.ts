@@ -59,6 +59,10 @@ export const CONFIG_SCHEMA = {
     "address the page and the API listen on; loopback only: others come through a proxy with TLS",
   ),
   "gateway.port": port(8080, "TCP port of the page and the API"),
+  "gateway.publicOrigin": text(
+    "",
+    "origin under which a proxy with TLS serves the page (https://desk.example), answered beside loopback; needs gateway.anonymous none",
+  ),
   "gateway.liveClientsMax": whole(64, 1, 10_000, "most pages that are fed live at the same time; the next is refused"),
   "gateway.liveClientsPerAddressMax": whole(64, 1, 10_000, "most of them from one network address"),
   "gateway.webTransport": choice(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { assertLoopback, refusalOf, withSecurityHeaders } from "./door.ts";
+import { loadConfig } from "#core/config.ts";
+import { assertLoopback, isOwnOrigin, publicOriginOf, refusalOf, withSecurityHeaders } from "./door.ts";
 
 const request = (headers: Record<string, string>, init: RequestInit = {}, path = "/") =>
   new Request(`http://localhost:8080${path}`, { ...init, headers });
@@ -47,6 +48,44 @@ describe("refusalOf()", () => {
 
   test("turns an address without end away", () => {
     expect(refusalOf(request({ host: "localhost" }, {}, `/${"a".repeat(3_000)}`))?.status).toBe(414);
+  });
+});
+
+describe("a public origin", () => {
+  const desk = new URL("https://desk.example");
+  const config = (...flags: string[]) => loadConfig({ environment: {}, flags }).config;
+
+  test.each([
+    ["desk.example", null, undefined],
+    ["DESK.example", "https://desk.example", undefined],
+    ["localhost:8080", "http://localhost:8080", undefined],
+    ["desk.example", "http://desk.example", 403],
+    ["desk.example", "https://evil.example", 403],
+    ["localhost:8080", "https://desk.example", 403],
+    ["desk.example:8080", null, 421],
+    ["evil.example", "https://desk.example", 421],
+  ])("at the host %s, origin %s, answers %j", (host, origin, status) => {
+    const headers = origin === null ? { host } : { host, origin };
+    expect(refusalOf(request(headers), desk)?.status).toBe(status as number);
+  });
+
+  test("may open live sessions, and nobody else may", () => {
+    expect(isOwnOrigin("https://desk.example", 8080, desk)).toBe(true);
+    expect(isOwnOrigin("https://desk.example", 8080)).toBe(false);
+    expect(isOwnOrigin("https://desk.example.evil.example", 8080, desk)).toBe(false);
+  });
+
+  test("must have TLS, be an origin alone, and hide everything from who is not signed in", () => {
+    const none = ["--gateway.anonymous", "none"];
+    expect(publicOriginOf(config())).toBeUndefined();
+    expect(publicOriginOf(config("--gateway.publicOrigin", "https://desk.example", ...none))?.host).toBe(
+      "desk.example",
+    );
+    for (const text of ["http://desk.example", "https://desk.example/", "desk.example", "https://desk.example/page"])
+      expect(() => publicOriginOf(config("--gateway.publicOrigin", text, ...none))).toThrow("an origin such as");
+    expect(() => publicOriginOf(config("--gateway.publicOrigin", "https://desk.example"))).toThrow(
+      'Cannot serve gateway.publicOrigin: gateway.anonymous = "none"',
+    );
   });
 });
 

@@ -3,6 +3,7 @@
  * (gateway.anonymous), so these checks keep other people's web pages from reading through the operator's browser (DNS
  * rebinding, cross-site fetches and sockets); who may do what is decided behind them (auth/).
  */
+import type { Config } from "#core/config.ts";
 import { SandpiperError } from "#core/error.ts";
 import type { ErrorCode } from "./api/schemas.ts";
 import { GATEWAY_ERROR } from "./errors.ts";
@@ -41,14 +42,39 @@ export function assertLoopback(host: string): void {
   );
 }
 
+/** The origin that a proxy serves the page under, or undefined. Throws unless it has TLS and reading needs a token. */
+export function publicOriginOf(config: Config): URL | undefined {
+  const text = config["gateway.publicOrigin"];
+  if (text === "") return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "https:" || url.origin !== text)
+    throw new SandpiperError(
+      GATEWAY_ERROR.address,
+      `Cannot serve gateway.publicOrigin: an origin such as https://desk.example, was ${JSON.stringify(text)}`,
+    );
+  if (config["gateway.anonymous"] !== "none")
+    throw new SandpiperError(
+      GATEWAY_ERROR.address,
+      'Cannot serve gateway.publicOrigin: gateway.anonymous = "none", since a network can reach it, was "viewer"',
+    );
+  return url;
+}
+
 /** Why a request is turned away at the door, or undefined when it may come in. */
-export function refusalOf(request: Request): Response | undefined {
+export function refusalOf(request: Request, publicOrigin?: URL): Response | undefined {
   const { method, headers } = request;
   const host = headers.get("host") ?? "";
-  if (!LOOPBACK_HOST.test(host))
-    return failure(421, "host_refused", `Cannot answer for this Host: a loopback name, was ${quoted(host)}`);
+  const isPublic = publicOrigin !== undefined && host.toLowerCase() === publicOrigin.host;
+  if (!isPublic && !LOOPBACK_HOST.test(host))
+    return failure(
+      421,
+      "host_refused",
+      `Cannot answer for this Host: a loopback name or that of gateway.publicOrigin, was ${quoted(host)}`,
+    );
   const origin = headers.get("origin");
-  if (origin !== null && origin !== `http://${host}` && origin !== `https://${host}`)
+  if (isPublic && origin !== null && origin !== publicOrigin.origin)
+    return failure(403, "origin_refused", `Cannot answer this Origin: the page's own, was ${quoted(origin)}`);
+  if (!isPublic && origin !== null && origin !== `http://${host}` && origin !== `https://${host}`)
     return failure(403, "origin_refused", `Cannot answer this Origin: the page's own, was ${quoted(origin)}`);
   const allowed = POST_PATHS.test(new URL(request.url).pathname) ? ["POST"] : ["GET", "HEAD"];
   if (!allowed.includes(method)) {
@@ -71,8 +97,9 @@ export function refusalOf(request: Request): Response | undefined {
   return undefined;
 }
 
-/** Whether a page of ours says it: a loopback name at our port. */
-export function isOwnOrigin(origin: string, port: number): boolean {
+/** Whether a page of ours says it: a loopback name at our port, or the public origin. */
+export function isOwnOrigin(origin: string, port: number, publicOrigin?: URL): boolean {
+  if (publicOrigin !== undefined && origin === publicOrigin.origin) return true;
   const url = URL.canParse(origin) ? new URL(origin) : undefined;
   return url !== undefined && LOOPBACK.test(url.hostname) && url.port === String(port);
 }

@@ -16,7 +16,15 @@ import { createApi } from "./api/api.ts";
 import type { Audit } from "./audit.ts";
 import { type Auth, untilMsOf } from "./auth/auth.ts";
 import type { GatewayData } from "./data.ts";
-import { assertLoopback, failure, isOwnOrigin, refusalOf, TurnedAway, withSecurityHeaders } from "./door.ts";
+import {
+  assertLoopback,
+  failure,
+  isOwnOrigin,
+  publicOriginOf,
+  refusalOf,
+  TurnedAway,
+  withSecurityHeaders,
+} from "./door.ts";
 import { GATEWAY_ERROR } from "./errors.ts";
 import { loadPages, type PageFiles, pageResponse } from "./page.ts";
 import { LiveFeed } from "./realtime/live-feed.ts";
@@ -64,6 +72,7 @@ const REQUEST_BYTES_MAX = 65_536;
 const COMMAND_PATH = "/api/control/module/";
 const TRAINING_PATH = "/api/training/";
 const MODEL_CHANGE = /^\/api\/models\/(promote|shadow|rollback)$/;
+const HTTPS_PORT = 443;
 /** What needs no role: signing in, and whether it is well. */
 const OPEN_PATHS = /^\/(api\/auth\/[^/]*|health)$/;
 
@@ -71,6 +80,7 @@ const OPEN_PATHS = /^\/(api\/auth\/[^/]*|health)$/;
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log } = options;
   assertLoopback(config["gateway.host"]);
+  const publicOrigin = publicOriginOf(config);
   const nowMs = options.nowMs ?? Date.now;
   const telemetry = new Telemetry(nowMs);
   const pages = await loadPages();
@@ -102,7 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const live: LiveParts = { off: "it starts" };
   const realtime = () => ({
     websocket: "/live" as const,
-    webtransport: live.transport?.info() ?? null,
+    webtransport: toldOf(live.transport, publicOrigin),
     webtransport_off: live.off,
   });
   const api = createApi({
@@ -125,9 +135,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([feed.stop(), access.stop()]);
   };
   try {
-    const server = listen(options, { pages, api, feed, sessions, ...access });
+    const server = listen(options, { pages, api, feed, sessions, publicOrigin, ...access });
     const port = server.port ?? 0;
-    const admit = (request: LiveRequest) => admitLive(request, port, access.auth);
+    const admit = (request: LiveRequest) => admitLive(request, { port, publicOrigin, auth: access.auth });
     const started = startWebTransport({ config, port, feed, sessions, admit, log, nowMs });
     if ("off" in started) live.off = started.off;
     else Object.assign(live, { transport: started, off: "" });
@@ -147,10 +157,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 /** WebTransport when it is on, else why not. */
 type LiveParts = { transport?: WebTransport; off: string };
 
+/** Through a proxy its datagrams come at the public origin's own port (envoy/README.md). */
+function toldOf(transport: WebTransport | undefined, publicOrigin: URL | undefined) {
+  if (transport === undefined) return null;
+  const info = transport.info();
+  return publicOrigin === undefined ? info : { ...info, port: Number(publicOrigin.port || HTTPS_PORT) };
+}
+
+type LiveDoor = { readonly port: number; readonly publicOrigin: URL | undefined; readonly auth: Auth };
+
 /** The door of a WebTransport session: the same questions as a WebSocket passes. */
-async function admitLive({ path, origin, token }: LiveRequest, port: number, auth: Auth): Promise<Admission> {
+async function admitLive(
+  { path, origin, token }: LiveRequest,
+  { port, publicOrigin, auth }: LiveDoor,
+): Promise<Admission> {
   if (path !== "/live") return { status: 404 };
-  if (origin !== "" && !isOwnOrigin(origin, port)) return { status: 403 };
+  if (origin !== "" && !isOwnOrigin(origin, port, publicOrigin)) return { status: 403 };
   const headers = new Headers(token === undefined ? {} : { Authorization: `Bearer ${token}` });
   const request = new Request("http://localhost/live", { headers });
   try {
@@ -176,16 +198,17 @@ type Served = {
   readonly api: (request: Request) => Promise<Response>;
   readonly feed: LiveFeed;
   readonly sessions: LiveSessions;
+  readonly publicOrigin: URL | undefined;
   readonly auth: Auth;
   readonly audit: Audit;
 };
 
 function listen(
   { config, port = config["gateway.port"] }: GatewayOptions,
-  { pages, api, feed, sessions, auth, audit }: Served,
+  { pages, api, feed, sessions, publicOrigin, auth, audit }: Served,
 ): Server<LiveSocketData> {
   const answer = async (request: Request, server: Server<LiveSocketData>): Promise<Response | undefined> => {
-    const refusal = refusalOf(request);
+    const refusal = refusalOf(request, publicOrigin);
     if (refusal) {
       const reason = `${request.method.slice(0, 10)} ${request.url.slice(0, 100)}`;
       audit.refused({ door: "api", who: "", code: `status_${refusal.status}`, reason, message: new Uint8Array(0) });

@@ -42,7 +42,7 @@ export type Circumstances = {
 
 type Feature = {
   readonly name: string;
-  /** About -3 to 3; 0 says nothing. */
+  /** About -3 to 3 within the default window; 0 says nothing. */
   readonly value: (seen: Circumstances) => number;
   readonly words: (seen: Circumstances) => string;
 };
@@ -81,7 +81,8 @@ export const FEATURES: readonly Feature[] = [
   },
   {
     name: "slots apart",
-    value: ({ slots }) => clip(slots / 4, 3),
+    // Not clipped: in a window far wider than what the weights were fitted to, time apart must go on speaking against it.
+    value: ({ slots }) => slots / 4,
     words: ({ slots }) => `the last back leg came ${slots} slots after the first front leg`,
   },
   {

@@ -1,5 +1,5 @@
 /** A disk that a test may fill. */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,4 +12,12 @@ export function smallDisk(mebibytes: number): { folder: string; remove(): void }
     return undefined;
   }
   return { folder, remove: () => void Bun.spawnSync(["umount", "-l", folder]) };
+}
+
+/** Writes until there is no room at all; answers the file that takes it. */
+export function fillDisk(folder: string): string {
+  const { bavail, bsize } = statfsSync(folder);
+  const filler = join(folder, "filler");
+  Bun.spawnSync(["dd", "if=/dev/zero", `of=${filler}`, "bs=1M", `count=${Math.ceil((bavail * bsize) / 2 ** 20)}`]);
+  return filler;
 }
