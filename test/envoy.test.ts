@@ -15,10 +15,14 @@ const ROOT = join(import.meta.dir, "..");
 const CHECK = join(import.meta.dir, "support", "envoy");
 const MAIN = join(ROOT, "envoy", "envoy.yaml");
 
-type Json = { readonly [key: string]: Json } & Iterable<Json> & {
-    readonly length: number;
-    find(test: (one: Json) => boolean): Json;
-  };
+/** What stands at a path of the printed JSON; a name in a list is that of the entry. */
+function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((found, name) => {
+    if (Array.isArray(found)) return found.find((one: { name?: string }) => one.name === name) ?? found[Number(name)];
+    return (found as Readonly<Record<string, unknown>> | undefined)?.[name];
+  }, value);
+}
+const namesOf = (list: unknown) => (list as readonly { name: string }[]).map(({ name }) => name);
 
 let python = "";
 beforeAll(async () => {
@@ -26,32 +30,27 @@ beforeAll(async () => {
   python = (await ensureTrainingPython(folder, CHECK)).python;
 }, PYTHON_INSTALL_MS);
 
-function read(...files: readonly string[]): { readonly config: Json; readonly words: string } {
+function read(...files: readonly string[]): { readonly config: unknown; readonly words: string } {
   const { stdout, stderr } = Bun.spawnSync([python, join(CHECK, "check.py"), ...files]);
-  return { config: stdout.length === 0 ? ({} as Json) : JSON.parse(stdout.toString()), words: stderr.toString() };
+  return { config: stdout.length === 0 ? {} : JSON.parse(stdout.toString()), words: stderr.toString() };
 }
 
-const named = (list: Json | undefined, name: string): Json =>
-  (list?.find((one) => (one["name"] as unknown) === name) ?? {}) as Json;
-const httpOf = (listener: Json): Json =>
-  named([...(listener["filterChains"] as Json)][0]?.["filters"], "envoy.filters.network.http_connection_manager")[
-    "typedConfig"
-  ] as Json;
+const listenersOf = (config: unknown) => at(config, "staticResources", "listeners");
+const httpOf = (config: unknown, listener: string) =>
+  at(listenersOf(config), listener, "filterChains", "0", "filters", "0", "typedConfig");
 
 test("both layouts are what Envoy's schema takes, and a word that it does not know is refused", async () => {
   const { config, words } = read(MAIN);
   expect(words).toBe("");
-  const listeners = config["staticResources"]?.["listeners"] as Json;
-  expect([...listeners].map((listener) => listener["name"] as unknown)).toEqual(["tcp", "quic"]);
-  expect(httpOf(named(listeners, "quic"))).toMatchObject({
+  expect(namesOf(listenersOf(config))).toEqual(["tcp", "quic"]);
+  expect(httpOf(config, "quic")).toMatchObject({
     codecType: "HTTP3",
-    httpFilters: httpOf(named(listeners, "tcp"))["httpFilters"],
+    httpFilters: at(httpOf(config, "tcp"), "httpFilters"),
   });
 
   const passing = read(MAIN, join(ROOT, "envoy", "webtransport.yaml"));
   expect(passing.words).toBe("");
-  const names = [...(passing.config["staticResources"]?.["listeners"] as Json)].map(({ name }) => name as unknown);
-  expect(names).toEqual(["tcp", "webtransport"]);
+  expect(namesOf(listenersOf(passing.config))).toEqual(["tcp", "webtransport"]);
 
   const wrong = join(tmpdir(), `sandpiper-envoy-${process.pid}.yaml`);
   await Bun.write(wrong, (await Bun.file(MAIN).text()).replace("use_remote_address", "use_remote_adress"));
@@ -59,10 +58,9 @@ test("both layouts are what Envoy's schema takes, and a word that it does not kn
 });
 
 test("its tokens are the gateway's, and only these paths need none", async () => {
-  const listeners = read(MAIN).config["staticResources"]?.["listeners"] as Json;
-  const http = httpOf(named(listeners, "tcp"));
-  const { providers, rules } = named(http["httpFilters"], "envoy.filters.http.jwt_authn")["typedConfig"] as Json;
-  const { issuer, audiences } = providers?.["sandpiper"] as unknown as { issuer: string; audiences: string[] };
+  const http = httpOf(read(MAIN).config, "tcp");
+  const jwt = at(http, "httpFilters", "envoy.filters.http.jwt_authn", "typedConfig");
+  const { issuer, audiences } = at(jwt, "providers", "sandpiper") as { issuer: string; audiences: string[] };
   const key = crypto.getRandomValues(new Uint8Array(32));
   const token = await new AccessTokens(key, Date.now).issue("a session");
   // As README.md makes token.jwks.json.
@@ -71,10 +69,8 @@ test("its tokens are the gateway's, and only these paths need none", async () =>
   expect(payload["sid"]).toBe("a session");
 
   const needsToken = (path: string) => {
-    for (const { match, requires } of rules as unknown as Iterable<{
-      match: { prefix?: string; path?: string };
-      requires?: unknown;
-    }>)
+    const rules = at(jwt, "rules") as readonly { match: { prefix?: string; path?: string }; requires?: unknown }[];
+    for (const { match, requires } of rules)
       if (match.path === path || (match.prefix !== undefined && path.startsWith(match.prefix)))
         return requires !== undefined;
     return undefined;
@@ -84,9 +80,7 @@ test("its tokens are the gateway's, and only these paths need none", async () =>
   for (const path of ["/", "/health", "/live", "/api/auth/sign-in"])
     expect({ path, needs: needsToken(path) }).toEqual({ path, needs: false });
 
-  const [host] = [
-    ...([...(http["routeConfig"]?.["virtualHosts"] as Json)][0]?.["domains"] as Json),
-  ] as unknown as string[];
-  const request = new Request("http://localhost/", { headers: { host: host ?? "", origin: `https://${host}` } });
+  const host = String(at(http, "routeConfig", "virtualHosts", "0", "domains", "0"));
+  const request = new Request("http://localhost/", { headers: { host, origin: `https://${host}` } });
   expect(refusalOf(request, new URL(`https://${host}`))).toBeUndefined();
 });
