@@ -21,6 +21,7 @@ import { runMigrate } from "./migrate.ts";
 import { runModels } from "./models.ts";
 import { runPlacement } from "./placement.ts";
 import { runPolicy } from "./policy.ts";
+import { runPools } from "./pools.ts";
 import { runQuery } from "./query.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
@@ -62,6 +63,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about:
       "what the agent would have earned on a recording: PATH [--out FOLDER] [--json] [--latencyMs N] [--from --to]",
     run: (args) => runBacktest(args),
+  },
+  pools: {
+    about: "the pools that are followed, with the names of their tokens [--json]",
+    run: (args) => runPools(args),
   },
   judge: {
     about: "check Sandpiper on your own data (docs/judges.md): swaps, dex, orca, commands, merkle, mev, model, replay",
