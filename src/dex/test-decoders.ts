@@ -42,6 +42,7 @@ import * as cpmm from "./raydium-cpmm/decode.ts";
 import { CPMM_DISCRIMINATOR, SWAP_EVENT_BYTES_MIN } from "./raydium-cpmm/layout.ts";
 import { decodeExecutedSwaps } from "./swap-decoder.ts";
 import { GOLDEN_VECTORS } from "./test-data.ts";
+import { metaplexName, mintName } from "./token-metadata.ts";
 import { decodeTokenTransfer } from "./token-transfer.ts";
 import { transferFeeOf } from "./transfer-fee.ts";
 
@@ -64,6 +65,8 @@ const ACCOUNT_SEEDS_MAX = 6;
 export const MARKS_BYTES = 8;
 const RECORD_BYTES_MAX = 16_384;
 
+/** 32 zero bytes, as the made accounts have them. */
+const NO_MINT = "11111111111111111111111111111111" as Address;
 const KEYS = Array.from({ length: ACCOUNTS_MAX }, (_, i) => `account ${i}` as Address);
 const KEYS_BY_COUNT = Array.from({ length: ACCOUNTS_MAX + 1 }, (_, count) => KEYS.slice(0, count));
 
@@ -98,6 +101,12 @@ export function everyDecoder(): readonly HostileDecoder[] {
     ofAccount("PumpSwap decodePumpSwapFeeConfig", decodePumpSwapFeeConfig),
     ofAccount("Token-2022 transferFeeOf", transferFeeOf),
     ofAccount("Token-2022 transferHookOf", transferHookOf),
+    { name: "Token-2022 mintName", seeds: [namedMint()], answer: bare((bytes) => mintName(NO_MINT, bytes)) },
+    {
+      name: "Metaplex metaplexName",
+      seeds: [metaplexAccount()],
+      answer: bare((bytes) => metaplexName(NO_MINT, bytes)),
+    },
     { name: "DLMM decodeDlmmRecord", seeds: records(decodeDlmmRecord, DLMM_RECORDS), answer: bare(decodeDlmmRecord) },
     { name: "CLMM decodeClmmRecord", seeds: records(decodeClmmRecord, CLMM_RECORDS), answer: bare(decodeClmmRecord) },
     {
@@ -307,6 +316,24 @@ function syntheticAccounts(): readonly Uint8Array[] {
   ];
   if (!pools[0]?.has(SYNTHETIC.pool)) throw new Error("a synthetic pool without its pool");
   return pools.flatMap((accounts) => [...accounts.values()].map(({ data }) => data));
+}
+
+/** Name and symbol, each behind its length. */
+const NAME_AND_SYMBOL = [4, 0, 0, 0, 0x55, 0x53, 0x44, 0x43, 3, 0, 0, 0, 0xe2, 0x82, 0xac];
+
+/** A Token-2022 mint whose one extension, 19, says its name. */
+function namedMint(): Uint8Array {
+  const size = 64 + NAME_AND_SYMBOL.length;
+  const mint = made(166 + 4 + size);
+  mint.set([1, 19, 0, size, 0], 165);
+  mint.set(NAME_AND_SYMBOL, 170 + 64);
+  return mint;
+}
+
+function metaplexAccount(): Uint8Array {
+  const account = made(65 + NAME_AND_SYMBOL.length + 100, [4]);
+  account.set(NAME_AND_SYMBOL, 65);
+  return account;
 }
 
 function madeAccounts(): readonly Uint8Array[] {
