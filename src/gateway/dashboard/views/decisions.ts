@@ -27,6 +27,7 @@ export function decisionsView({ state, session }: Page): View {
   let reason = "";
   let words = "";
   let paused = false;
+  let drawnAtMs = 0;
   let shown: readonly Arb[] = [];
   /** Outcomes by their decision, made anew when there are new ones. */
   let outcomes = { of: state.outcomes.rows, byDecision: new Map<string, Outcome>() };
@@ -47,6 +48,7 @@ export function decisionsView({ state, session }: Page): View {
       shown = wanted();
     },
     draw: (nowMs) => {
+      drawnAtMs = nowMs;
       if (!parts) return;
       const body = parts.body;
       const focused = body.querySelector(":focus-visible") !== null;
@@ -60,8 +62,10 @@ export function decisionsView({ state, session }: Page): View {
   };
 
   function build(host: HTMLElement) {
+    // Drawn at once: what is paused right after a click must be what that click asked for.
     const changed = () => {
       shown = wanted();
+      if (parts) drawDecisions(parts.body, shown, outcomeOf, drawnAtMs);
     };
     const filter = choice("which", "Which decisions", WHICH, (value) => {
       which = value as Which;
