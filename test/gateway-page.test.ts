@@ -188,6 +188,42 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
     await page.mouse.move(0, 0);
   }, 180_000);
 
+  test("asks who somebody is before a kill, says what will happen, and is given by K and Enter", async () => {
+    await page.keyboard.press("k");
+    const signIn = page.locator("#sign-in");
+    await signIn.getByText("Kill: stop all trading now needs an admin.").waitFor();
+    await signIn.getByLabel("Name").fill("admin");
+    await signIn.getByLabel("Password").fill("wrong");
+    await page.keyboard.press("Enter");
+    await signIn.getByText("Cannot answer: the name and password of an account").waitFor();
+    await signIn.getByLabel("Password").fill(stage.password);
+    await page.keyboard.press("Enter");
+    const order = page.locator("#order");
+    await order.getByText("Only an explicit Start by an admin ends it.").waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("order-go");
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await order.waitFor({ state: "hidden" });
+    expect(await shown("who-name")).toBe("admin · admin");
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    // No agent runs here: the page says that nobody has answered, for each module.
+    for (const module of ["arbitrage", "mev"]) await order.getByText(`${module}: no answer within 5 s`).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("s");
+    await eventually("signed out", async () => ((await shown("who-name")) === "" ? true : undefined));
+    // The browser tells of the wrong password's 401 itself.
+    troubles.length = 0;
+  }, 180_000);
+
+  test("opens an alarm's page of the runbook at an address of its own", async () => {
+    await page.goto(`${stage.url}/#/runbook/market-lag`);
+    await page.locator("#runbook").getByRole("heading", { name: "What it means" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#runbook").waitFor({ state: "hidden" });
+    expect(new URL(page.url()).hash).toBe("#/now");
+  }, 180_000);
+
   test("says that the supervisor is silent instead of repeating what it last knew", async () => {
     stage.report({ updatedAtMs: Date.now() - 42_000 });
     await eventually("the silence", async () =>

@@ -34,6 +34,8 @@ const TOPIC_OF: Partial<Record<NonNullable<Envelope["payload"]["case"]>, Topic>>
 };
 
 export class GatewayStage {
+  /** Of the account admin. */
+  readonly password: string;
   readonly paths: RunPaths;
   readonly startedAtMs: number;
   readonly bus: Bus;
@@ -47,6 +49,7 @@ export class GatewayStage {
   #reporting: ReturnType<typeof setInterval> | undefined;
 
   private constructor(parts: {
+    password: string;
     folder: string;
     clickhousePort: number;
     flags: readonly string[];
@@ -57,6 +60,7 @@ export class GatewayStage {
     ingest: Ingest;
     gateway: Gateway;
   }) {
+    this.password = parts.password;
     this.#folder = parts.folder;
     this.clickhousePort = parts.clickhousePort;
     this.#flags = parts.flags;
@@ -78,8 +82,12 @@ export class GatewayStage {
     await migrate(store);
     const bus = openEmbeddedBus({ path: paths.bus, lingerMs: 1, retainMiB: 64, log: QUIET });
     const ingest = startIngest({ bus, store, log: QUIET });
-    const gateway = await gatewayOn({ folder, bus, store, flags });
-    return new GatewayStage({ folder, clickhousePort, flags, startedAtMs, bus, store, engine, ingest, gateway });
+    let password = "";
+    const show = (text: string) => {
+      password = text.match(/with the password (\S+)/)?.[1] ?? "";
+    };
+    const gateway = await gatewayOn({ folder, bus, store, flags, show });
+    return new GatewayStage({ password, folder, clickhousePort, flags, startedAtMs, bus, store, engine, ingest, gateway });
   }
 
   get url(): string {
@@ -144,6 +152,7 @@ function gatewayOn(parts: {
   store: Store;
   flags: readonly string[];
   port?: number;
+  show?: (text: string) => void;
 }): Promise<Gateway> {
   const { config } = loadConfig({ environment: {}, flags: ["--dataDir", parts.folder, ...parts.flags] });
   return startGateway({
@@ -154,6 +163,7 @@ function gatewayOn(parts: {
     data: storeData(parts.store),
     log: QUIET,
     port: parts.port ?? 0,
+    show: parts.show ?? (() => {}),
   });
 }
 

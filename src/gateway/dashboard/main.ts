@@ -26,6 +26,8 @@ import { tipsView } from "./views/tips.ts";
 import { trainingView } from "./views/training.ts";
 
 const DRAW_EVERY_MS = 250;
+/** More than that a quarter of a second cannot show. */
+const DECISIONS_AT_ONCE = 24;
 const MODULES = ["arbitrage", "mev"] as const;
 
 const state = new PageState();
@@ -34,7 +36,7 @@ const signIn = new SignIn(session);
 const orders = new OrderDialog(session, signIn);
 const page = { state, session, order: (order: Parameters<OrderDialog["open"]>[0]) => orders.open(order) };
 const connection = new LiveClient<PageText>(
-  { origin: location.origin, token: () => session.token() },
+  { origin: location.origin, token: () => session.token(), decisionsMax: DECISIONS_AT_ONCE },
   {
     onOpen: () => void readRecord(),
     onEnvelopes: (envelopes) => state.acceptEnvelopes(envelopes),
@@ -128,8 +130,9 @@ function drawLink(link: Link): void {
   setText(byId("link"), linkText(link));
 }
 
-function linkText({ state: link, way, silentMs, retryInMs }: Link): string {
-  const missed = state.dropped === 0 ? "" : ` · ${state.dropped} messages skipped`;
+function linkText({ state: link, way, silentMs, retryInMs, passedOver }: Link): string {
+  const skipped = state.dropped + passedOver;
+  const missed = skipped === 0 ? "" : ` · ${countText(skipped)} not drawn`;
   switch (link) {
     case "connecting":
       return "connecting";

@@ -6,7 +6,7 @@
  *   new LiveClient({ origin: location.origin, token: () => undefined }, { onOpen, onEnvelopes, onText })
  */
 import type { Envelope } from "#wire/envelope.ts";
-import type { Decoded } from "./decode-worker.ts";
+import type { Decoded, WorkerOptions } from "./decode-worker.ts";
 import { openWebSocket, openWebTransport, type Way } from "./transports.ts";
 
 type LinkState = "connecting" | "live" | "stale" | "lost";
@@ -18,6 +18,8 @@ export type Link = {
   readonly silentMs: number;
   /** Until the next attempt, when lost. */
   readonly retryInMs: number;
+  /** Decisions that were more than `decisionsMax`. */
+  readonly passedOver: number;
 };
 
 export type LiveOptions = {
@@ -25,6 +27,8 @@ export type LiveOptions = {
   readonly origin: string;
   /** The access token now, or undefined to read without one; asked before each attempt. */
   readonly token: () => string | undefined;
+  /** Most decisions that are handed over at once, some 16 times a second; all of them when left out. Nothing else is ever passed over. */
+  readonly decisionsMax?: number;
 };
 
 export type LiveEvents<Text> = {
@@ -54,6 +58,7 @@ export class LiveClient<Text> {
   readonly #worker = new Worker(WORKER_PATH, { type: "module" });
   #way: Way | undefined;
   #opening = false;
+  #passedOver = 0;
   #heardAt = performance.now();
   #sinceMs: number | undefined;
   #failures = 0;
@@ -66,6 +71,8 @@ export class LiveClient<Text> {
     this.#options = options;
     this.#events = events;
     if (typeof WebTransport === "undefined") this.#webTransportAt = Number.POSITIVE_INFINITY;
+    const workerOptions: WorkerOptions = { decisionsMax: options.decisionsMax ?? Number.POSITIVE_INFINITY };
+    this.#worker.postMessage(workerOptions);
     this.#worker.onmessage = ({ data }: MessageEvent<Decoded>) => this.#accept(data);
     void this.#connect();
     setInterval(() => this.#watch(), WATCH_MS);
@@ -81,7 +88,7 @@ export class LiveClient<Text> {
     const now = performance.now();
     const silentMs = now - this.#heardAt;
     const retryInMs = Math.max(0, this.#retryAt - now);
-    const rest = { way: this.#way?.name, silentMs, retryInMs };
+    const rest = { way: this.#way?.name, silentMs, retryInMs, passedOver: this.#passedOver };
     if (this.#way) return { state: silentMs > STALE_MS ? "stale" : "live", ...rest };
     return { state: this.#everOpen || this.#failures > 0 ? "lost" : "connecting", ...rest };
   }
@@ -136,10 +143,11 @@ export class LiveClient<Text> {
     };
   }
 
-  #accept({ items, resumeMs, text }: Decoded): void {
+  #accept({ items, resumeMs, texts, passedOver }: Decoded): void {
+    this.#passedOver += passedOver;
     if (resumeMs > (this.#sinceMs ?? 0)) this.#sinceMs = resumeMs;
     if (items.length > 0) this.#events.onEnvelopes(items);
-    if (text !== "") this.#events.onText(JSON.parse(text) as Text);
+    for (const text of texts) this.#events.onText(JSON.parse(text) as Text);
   }
 
   #later(): void {

@@ -126,6 +126,7 @@ export function decisionsView({ state, session }: Page): View {
 
   function drawReasons(select: HTMLSelectElement): void {
     const known = [...new Set([...state.decisions.rows, ...state.sent.rows].map((row) => row.reason))].sort();
+    if (known.length + 1 === select.options.length) return;
     const listed = [...select.options].map(({ value }) => value);
     for (const one of known) {
       if (listed.includes(one)) continue;
