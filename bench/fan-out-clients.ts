@@ -43,13 +43,12 @@ function onCentrifugo(socket: WebSocket, text: string): void {
   for (const line of text.split("\n")) {
     if (line === "{}") socket.send("{}");
     if (!line.includes('"pub"')) continue;
-    const look = frames++ % LOOK_EVERY === 0;
     const data = (JSON.parse(line) as { push: { pub: { data: { ms: number; b64?: string; batch?: string } } } }).push
       .pub.data;
     if (data.batch !== undefined) onBatch(Buffer.from(data.batch, "base64"));
     else {
       messages++;
-      if (look) ages.push(Date.now() - data.ms);
+      if (frames++ % LOOK_EVERY === 0) ages.push(Date.now() - data.ms);
     }
   }
 }
