@@ -87,7 +87,18 @@ export class GatewayStage {
       password = text.match(/with the password (\S+)/)?.[1] ?? "";
     };
     const gateway = await gatewayOn({ folder, bus, store, flags, show });
-    return new GatewayStage({ password, folder, clickhousePort, flags, startedAtMs, bus, store, engine, ingest, gateway });
+    return new GatewayStage({
+      password,
+      folder,
+      clickhousePort,
+      flags,
+      startedAtMs,
+      bus,
+      store,
+      engine,
+      ingest,
+      gateway,
+    });
   }
 
   get url(): string {
