@@ -2,6 +2,7 @@
  * Checking proofs, RFC 9162 sections 2.1.3.2 and 2.1.4.2. Needs nothing but the hashes that are handed in: this is what an
  * auditor runs, so sizes are the 64 bits that foreign proofs may have. Every answer but true is a refusal.
  */
+import { isOdd, proofSides } from "#core/proof-path.ts";
 import { HASH_BYTES, nodeHash, sameBytes } from "./hash.ts";
 
 export type InclusionClaim = {
@@ -23,19 +24,13 @@ export type ConsistencyClaim = {
 /** True when the leaf is at that place of the tree with that root. */
 export function verifyInclusion({ index, size, leafHash, root, proof }: InclusionClaim): boolean {
   if (index < 0n || index >= size || leafHash.length !== HASH_BYTES || !areHashes(proof)) return false;
-  let place = index;
-  let last = size - 1n;
-  let hash = leafHash;
-  for (const sibling of proof) {
-    if (last === 0n) return false;
-    if (isOdd(place) || place === last) {
-      hash = nodeHash(sibling, hash);
-      // The lone right edge has no sibling on these levels.
-      while (!isOdd(place) && place !== 0n) [place, last] = [place >> 1n, last >> 1n];
-    } else hash = nodeHash(hash, sibling);
-    [place, last] = [place >> 1n, last >> 1n];
-  }
-  return last === 0n && sameBytes(hash, root);
+  const sides = proofSides(index, size - 1n, proof.length);
+  if (sides === undefined) return false;
+  const hash = proof.reduce(
+    (below, sibling, i) => (sides[i] === "left" ? nodeHash(sibling, below) : nodeHash(below, sibling)),
+    leafHash,
+  );
+  return sameBytes(hash, root);
 }
 
 /**
@@ -52,19 +47,15 @@ export function verifyConsistency({ size1, size2, root1, root2, proof }: Consist
   let place = size1 - 1n;
   let last = size2 - 1n;
   while (isOdd(place)) [place, last] = [place >> 1n, last >> 1n];
+  const sides = proofSides(place, last, rest.length);
+  if (sides === undefined) return false;
   let [hash1, hash2] = [first, first];
-  for (const sibling of rest) {
-    if (last === 0n) return false;
-    if (isOdd(place) || place === last) {
+  for (const [i, sibling] of rest.entries())
+    if (sides[i] === "left") {
       hash1 = nodeHash(sibling, hash1);
       hash2 = nodeHash(sibling, hash2);
-      while (!isOdd(place) && place !== 0n) [place, last] = [place >> 1n, last >> 1n];
     } else hash2 = nodeHash(hash2, sibling);
-    [place, last] = [place >> 1n, last >> 1n];
-  }
-  return last === 0n && sameBytes(hash1, root1) && sameBytes(hash2, root2);
+  return sameBytes(hash1, root1) && sameBytes(hash2, root2);
 }
-
-const isOdd = (value: bigint): boolean => (value & 1n) === 1n;
 
 const areHashes = (proof: readonly Uint8Array[]): boolean => proof.every((hash) => hash.length === HASH_BYTES);

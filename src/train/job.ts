@@ -4,7 +4,7 @@
  *
  *   <folder>/<id>.json     the job, replaced by rename
  *   <folder>/<id>.cancel   who wants it cancelled
- *   <folder>/work/…        what the attempts of jobs are working on
+ *   a folder "work"       what the attempts of jobs are working on
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -3,6 +3,7 @@
  * root is what the ledger's key has signed (a signed note of golang.org/x/mod/sumdb/note). Nothing of the answer is
  * believed but the verifier key, which is shown so that it can be compared with one from elsewhere.
  */
+import { proofSides } from "#core/proof-path.ts";
 
 export type Inclusion = {
   readonly index: number;
@@ -24,18 +25,12 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Whether hashing the leaf up its proof gives the root. */
 export async function leafIsIn({ index, size, root, leaf, proof }: Inclusion): Promise<boolean> {
+  const sides = index < size ? proofSides(BigInt(index), BigInt(size - 1), proof.length) : undefined;
+  if (sides === undefined) return false;
   let hash = await sha256(joined(Uint8Array.of(0), new TextEncoder().encode(leaf)));
-  let place = index;
-  let last = size - 1;
-  for (const sibling of proof.map(bytesOf)) {
-    if (last === 0) return false;
-    if (place % 2 === 1 || place === last) {
-      hash = await sha256(joined(Uint8Array.of(1), sibling, hash));
-      while (place % 2 === 0 && place !== 0) [place, last] = [half(place), half(last)];
-    } else hash = await sha256(joined(Uint8Array.of(1), hash, sibling));
-    [place, last] = [half(place), half(last)];
-  }
-  return last === 0 && text64(hash) === root;
+  for (const [i, sibling] of proof.map(bytesOf).entries())
+    hash = await sha256(joined(Uint8Array.of(1), ...(sides[i] === "left" ? [sibling, hash] : [hash, sibling])));
+  return text64(hash) === root;
 }
 
 /** Whether the note says this size and root and bears the verifier's signature. */
@@ -55,8 +50,6 @@ export async function rootIsSigned({ root, size, note, verifier }: SignedRoot): 
   }
   return false;
 }
-
-const half = (place: number): number => Math.floor(place / 2);
 
 const sha256 = async (bytes: Bytes): Promise<Bytes> => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 
