@@ -12,16 +12,8 @@ import { SandpiperError } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
-import { passGates } from "#model/gates.ts";
-import {
-  findVersion,
-  flip,
-  listVersions,
-  type ModelManifest,
-  readHistory,
-  retire,
-  versionBefore,
-} from "#model/models-folder.ts";
+import { flip, listVersions, type ModelManifest, readHistory, retire, versionBefore } from "#model/models-folder.ts";
+import { useVersion } from "#model/use-version.ts";
 import { CLI_ERROR } from "./errors.ts";
 
 const HISTORY_SHOWN = 10;
@@ -43,11 +35,9 @@ export async function runModels(
   else if (verb === "shadow" && first === "none")
     flip(models, "arb", "shadow", undefined, { action: "unshadow", ...note("") });
   else if (verb === "shadow" || verb === "promote") {
-    const path = findVersion(models, "arb", first);
-    if (path === undefined) return refuse(`a version on record to ${verb}`, first);
-    await passGates(path, "arb");
     const role = verb === "shadow" ? "shadow" : "latest";
-    flip(models, "arb", role, first, { action: verb, ...note(rest.join(" ")) });
+    const isUsed = await useVersion(models, "arb", role, first, { action: verb, ...note(rest.join(" ")) });
+    if (!isUsed) return refuse(`a version on record to ${verb}`, first);
     write(`${verb}: ${first}`);
   } else if (verb === "rollback") {
     const back = versionBefore(models, "arb");

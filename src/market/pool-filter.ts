@@ -6,7 +6,7 @@ import { type Address, WSOL_MINT } from "#core/units.ts";
 import { readAddress, startsWith } from "#dex/bytes.ts";
 import { RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { decodePoolState as decodeClmmPool } from "#dex/raydium-clmm/decode.ts";
-import { BITMAP_EXTENSION, CLMM_DISCRIMINATOR, TICK_ARRAY } from "#dex/raydium-clmm/layout.ts";
+import { CLMM_DISCRIMINATOR, CLMM_POOL_PARTS } from "#dex/raydium-clmm/layout.ts";
 import { decodePoolState as decodeCpmmPool } from "#dex/raydium-cpmm/decode.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import { MARKET_ERROR } from "./errors.ts";
@@ -51,10 +51,7 @@ function ownPool({ address, owner, data }: AccountWrite): Address | undefined {
   if (owner === RAYDIUM_CPMM_PROGRAM) return startsWith(data, CPMM_DISCRIMINATOR.poolState) ? address : undefined;
   if (owner !== RAYDIUM_CLMM_PROGRAM) return undefined;
   if (startsWith(data, CLMM_DISCRIMINATOR.poolState)) return address;
-  for (const [kind, { poolId }] of [
-    [CLMM_DISCRIMINATOR.tickArrayState, TICK_ARRAY],
-    [CLMM_DISCRIMINATOR.tickArrayBitmapExtension, BITMAP_EXTENSION],
-  ] as const)
+  for (const [kind, poolId] of CLMM_POOL_PARTS)
     if (startsWith(data, kind) && data.length >= poolId + 32) return readAddress(data, poolId);
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Address } from "#core/units.ts";
 import { addressBytes, decodeBase64, startsWith } from "#dex/bytes.ts";
 import { RAYDIUM_CLMM_PROGRAM, RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { decodePoolState as decodeClmmPool } from "#dex/raydium-clmm/decode.ts";
-import { BITMAP_EXTENSION, CLMM_DISCRIMINATOR, TICK_ARRAY } from "#dex/raydium-clmm/layout.ts";
+import { CLMM_DISCRIMINATOR, CLMM_POOL_PARTS } from "#dex/raydium-clmm/layout.ts";
 import { decodePoolState as decodeCpmmPool } from "#dex/raydium-cpmm/decode.ts";
 import { CPMM_DISCRIMINATOR } from "#dex/raydium-cpmm/layout.ts";
 import type { Walker } from "./json-walker.ts";
@@ -52,10 +52,7 @@ async function readPools(node: RpcNode, commitment: string, pools: readonly Addr
   const configs = new Set(accounts.flatMap((account) => configOf(account) ?? []));
   const found = [...accounts, ...(await readAccounts(node, [...configs], commitment)).accounts];
   for (const { address } of accounts.filter(({ owner }) => owner === RAYDIUM_CLMM_PROGRAM))
-    for (const [kind, offset] of [
-      [CLMM_DISCRIMINATOR.tickArrayState, TICK_ARRAY.poolId],
-      [CLMM_DISCRIMINATOR.tickArrayBitmapExtension, BITMAP_EXTENSION.poolId],
-    ] as const) {
+    for (const [kind, offset] of CLMM_POOL_PARTS) {
       const own = [
         { offset: 0, bytes: kind },
         { offset, bytes: addressBytes(address) },

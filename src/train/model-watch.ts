@@ -2,8 +2,8 @@
 import type { Config } from "#core/config.ts";
 import { errorText } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
-import { passGates } from "#model/gates.ts";
-import { fileInUse, findVersion, flip, hashInName, readHistory, versionBefore } from "#model/models-folder.ts";
+import { fileInUse, flip, hashInName, readHistory, versionBefore } from "#model/models-folder.ts";
+import { useVersion } from "#model/use-version.ts";
 import type { Store } from "#store/client.ts";
 import { judgeModels, type ModelFacts, type ModelRules } from "./model-rules.ts";
 
@@ -82,10 +82,8 @@ export async function watchModels({ store, modelsDir, rules, log }: ModelWatchOp
   if (order === undefined) return undefined;
   const { action, why } = order;
   const target = action === "promote" ? shadow : versionBefore(modelsDir, "arb");
-  const path = target === undefined ? undefined : findVersion(modelsDir, "arb", target);
-  if (target === undefined || path === undefined) return undefined;
-  await passGates(path, "arb");
-  flip(modelsDir, "arb", "latest", target, { action, by: BY, why, atMs: nowMs });
+  if (target === undefined) return undefined;
+  if (!(await useVersion(modelsDir, "arb", "latest", target, { action, by: BY, why, atMs: nowMs }))) return undefined;
   if (action === "promote")
     flip(modelsDir, "arb", "shadow", undefined, { action: "unshadow", by: BY, why: "it decides now", atMs: nowMs });
   if (action === "rollback") log.warn(`ALARM: model ${latest} was taken back for ${target}: ${why}`);

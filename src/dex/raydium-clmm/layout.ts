@@ -188,3 +188,9 @@ export const SWAP_EVENT = {
 export const VAULT_BYTES_MIN = 165;
 export const VAULT = { mint: 0, amount: 64, state: 108 } as const;
 export const VAULT_STATE = { initialized: 1, frozen: 2 } as const;
+
+/** The accounts beside a pool's own that hold a part of its price, and where each names its pool. */
+export const CLMM_POOL_PARTS = [
+  [CLMM_DISCRIMINATOR.tickArrayState, TICK_ARRAY.poolId],
+  [CLMM_DISCRIMINATOR.tickArrayBitmapExtension, BITMAP_EXTENSION.poolId],
+] as const;

@@ -3,8 +3,8 @@ import { Elysia } from "elysia";
 import { SandpiperError } from "#core/error.ts";
 import type { Auth } from "#gateway/auth/auth.ts";
 import { failure, TurnedAway } from "#gateway/door.ts";
-import { passGates } from "#model/gates.ts";
-import { findVersion, flip, type HistoryEntry, readHistory, versionBefore } from "#model/models-folder.ts";
+import { flip, type HistoryEntry, readHistory, versionBefore } from "#model/models-folder.ts";
+import { useVersion } from "#model/use-version.ts";
 import { NothingSchema } from "./control-schemas.ts";
 import { ModelChangesSchema, ModelHashSchema } from "./desk-schemas.ts";
 import { readNoQuery } from "./query.ts";
@@ -83,16 +83,14 @@ export function modelRoutes({
 
   async function use(request: Request, hash: string, verb: "promote" | "shadow"): Promise<{ hash: string }> {
     const by = await nameOf(request);
-    const path = findVersion(folder, "arb", hash);
-    if (path === undefined)
-      throw new TurnedAway(failure(404, "not_found", `Cannot ${verb} ${hash}: a version on record, was none`));
-    try {
-      await passGates(path, "arb");
-      flip(folder, "arb", verb === "promote" ? "latest" : "shadow", hash, { action: verb, by, why: "", atMs: nowMs() });
-    } catch (thrown) {
+    const role = verb === "promote" ? "latest" : "shadow";
+    const used = useVersion(folder, "arb", role, hash, { action: verb, by, why: "", atMs: nowMs() });
+    const isUsed = await used.catch((thrown: unknown) => {
       if (!(thrown instanceof SandpiperError)) throw thrown;
       throw new TurnedAway(failure(422, "model_refused", thrown.message));
-    }
+    });
+    if (!isUsed)
+      throw new TurnedAway(failure(404, "not_found", `Cannot ${verb} ${hash}: a version on record, was none`));
     return { hash };
   }
 }
