@@ -55,7 +55,8 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
       const { kind, throttlePct } = action;
       const because = wordsOf(action);
       commands.order(action);
-      record.did({ atMs, agent: watch.agent, kind, throttlePct, because });
+      const objective = action.because?.objective.name;
+      record.did({ atMs, agent: watch.agent, kind, throttlePct, because, objective });
       log.warn(`guard: ${kind} ${watch.agent}`, { throttlePct, because });
     }
     void commands.tryNow();

@@ -70,11 +70,11 @@ export function runFindings(config: Config, nowMs: number): readonly Finding[] {
   const run = readRunReport(paths.runReport);
   const sounding = soundingAlarms({ run, guard: readGuardReport(paths.guardReport), nowMs });
   if (sounding.length > 0)
-    return sounding.map(({ name, says, summary, runbook }) => ({
+    return sounding.map(({ name, says, summary, runbook, causeRunbook }) => ({
       state: "wrong",
       part: name,
       says: `${says}. ${summary}`,
-      todo: runbook,
+      todo: causeRunbook === undefined ? runbook : `${causeRunbook} for the cause, then ${runbook}`,
     }));
   const says = `mode ${run?.mode}, ${run?.processes.length} processes, every service level kept`;
   return [{ state: "ok", part: "run", says, todo: "" }];

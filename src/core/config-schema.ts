@@ -360,6 +360,18 @@ export const CONFIG_SCHEMA = {
   "guard.landedPctMin": number(70, 0, 100, "least share of ended bundles, in %, that landed; 0 asks for none"),
   "guard.lostTradesPctMax": number(1, 0, 100, "most landed bundles, in %, that lost money"),
   "guard.marketLagMsMax": number(2_000, 10, 600_000, "ms since the newest market event"),
+  "guard.chainLagMsMax": number(
+    5_000,
+    10,
+    600_000,
+    "ms since the cluster's RPC last answered the agent; without it nothing can be signed or followed",
+  ),
+  "guard.falseQuotesPctMax": number(
+    50,
+    0,
+    100,
+    "most simulated bundles, in %, that the chain's own accounts disprove: more says that the market we hear is not the chain's",
+  ),
   "guard.clockErrorMsMax": number(10, 0.001, 60_000, "largest error of the system clock, in ms, by the kernel's word"),
   "guard.lossPerHourLamportsMax": whole(
     100_000_000,

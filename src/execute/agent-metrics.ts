@@ -8,17 +8,19 @@ import type { RungStatistics } from "#decide/tips/tip-bandit.ts";
 import type { MetricsFields } from "#wire/envelope.ts";
 import type { Settlement } from "./bundle.ts";
 import type { AgentIdentity } from "./records.ts";
+import type { Simulation } from "./simulate/simulator.ts";
 
 /** What the guard reads too, in shared memory, as far as this room needs to know it. */
 export type Telemetry = {
   readonly figures: {
-    add(figure: "settled" | "landed" | "lostTrades" | "gainedLamports" | "lostLamports", by: number): void;
-    set(figure: "writtenNs", value: number): void;
+    add(figure: AddedFigure, by: number): void;
+    set(figure: "writtenNs" | "chainReadNs", value: number): void;
   };
   readonly sends: { record(ns: number): void };
   readonly hotPathWindows: LatencyWindows;
   readonly sendWindows: LatencyWindows;
 };
+type AddedFigure = "settled" | "landed" | "lostTrades" | "gainedLamports" | "lostLamports" | "simulated" | "disproved";
 type LatencyWindows = { takeWindow(): { readonly maxNs: number; quantile(q: number): number } };
 
 export type MetricsParts = {
@@ -47,6 +49,18 @@ export class AgentMetrics {
 
   accepted(latencyNs: number): void {
     this.parts.telemetry.sends.record(latencyNs);
+  }
+
+  /** Nobody acknowledged the send: its latency is at least what was waited, and leaving it out would flatter the rest. */
+  unanswered(waitedNs: number): void {
+    this.parts.telemetry.sends.record(waitedNs);
+  }
+
+  simulated({ kind }: Simulation): void {
+    if (kind === "not_run") return;
+    const { figures } = this.parts.telemetry;
+    figures.add("simulated", 1);
+    if (kind === "failed") figures.add("disproved", 1);
   }
 
   settled(settlement: Settlement): void {

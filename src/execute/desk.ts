@@ -39,6 +39,8 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   readonly note: (note: OutcomeNote) => void;
   /** For the metrics. */
   readonly onAccepted: (latencyNs: number) => void;
+  readonly onUnanswered: (waitedNs: number) => void;
+  readonly onSimulated: (simulation: Simulation) => void;
   readonly onSettled: (settlement: Settlement) => void;
 };
 
@@ -152,7 +154,10 @@ export class Desk {
     if (live?.simulation === undefined) return undefined;
     const { simulator, baseAccount } = live.simulation;
     const simulating = simulator.simulate({ wire, instructions, wallet: wallet.address, baseAccount });
-    void simulating.then((simulation) => this.#builder.limits.learn(hops, simulation));
+    void simulating.then((simulation) => {
+      this.#builder.limits.learn(hops, simulation);
+      this.parts.onSimulated(simulation);
+    });
     return simulating;
   }
 
@@ -225,7 +230,7 @@ export class Desk {
   }
 
   async #send(bundle: SentBundle, wire: Uint8Array): Promise<void> {
-    const { live, wallNs, onAccepted } = this.parts;
+    const { live, wallNs, onAccepted, onUnanswered } = this.parts;
     if (live === undefined) {
       this.#sending--;
       this.settle(bundle, paperSettlement(bundle));
@@ -234,8 +239,10 @@ export class Desk {
     const answer: SendAnswer = await live.route.send(wire, bundle.routeId);
     this.#sending--;
     if (answer.kind === "rejected") this.settle(bundle, notLanded("rejected", answer.why));
-    else if (answer.kind === "unanswered") this.#tracker?.follow(bundle);
-    else {
+    else if (answer.kind === "unanswered") {
+      onUnanswered(Number(wallNs() - bundle.decideNs));
+      this.#tracker?.follow(bundle);
+    } else {
       const acceptedNs = wallNs();
       onAccepted(Number(acceptedNs - bundle.decideNs));
       this.#tracker?.follow({ ...bundle, routeId: answer.routeId, acceptedNs });

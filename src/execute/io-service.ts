@@ -132,6 +132,8 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     isKilled: parts.isKilled,
     note: parts.note,
     onAccepted: (latencyNs) => metrics.accepted(latencyNs),
+    onUnanswered: (waitedNs) => metrics.unanswered(waitedNs),
+    onSimulated: (simulation) => metrics.simulated(simulation),
     onSettled: (settlement) => metrics.settled(settlement),
   };
   const desk = new Desk(live === undefined ? deskParts : { ...deskParts, live });
@@ -160,7 +162,11 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   loops.run(() => takeDecisions({ ...parts, nextDecision }, desk, directory), 0);
   if (tracker !== undefined) loops.run(() => tracker.poll(), POLL_MS);
   if (live !== undefined) {
-    loops.run(() => refreshChain(live.chain, desk), config["sim.slotMs"] / 2);
+    const readChain = async () => {
+      await refreshChain(live.chain, desk);
+      if (live.chain.failures === 0) parts.telemetry.figures.set("chainReadNs", clock.monotonicNs());
+    };
+    loops.run(readChain, config["sim.slotMs"] / 2);
     loops.run(() => live.route.refreshTipFloor(), TIP_FLOOR_MS);
     const { tpu } = live;
     if (tpu !== undefined) loops.run(() => tpu.follow(live.chain.slot + 1), config["sim.slotMs"]);

@@ -94,6 +94,8 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
     isKilled: () => killed,
     note: (note) => notes.push(note),
     onAccepted: () => {},
+    onUnanswered: () => {},
+    onSimulated: () => {},
     onSettled: () => {},
   });
   const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));

@@ -1,6 +1,8 @@
 /** The pages of docs/runbook, taken into the program so that they are there in the compiled binary, at night, without a network. */
 import budgetBurn from "#docs/runbook/budget-burn.md" with { type: "text" };
+import chainLag from "#docs/runbook/chain-lag.md" with { type: "text" };
 import clockStep from "#docs/runbook/clock-step.md" with { type: "text" };
+import falseQuotes from "#docs/runbook/false-quotes.md" with { type: "text" };
 import guardDead from "#docs/runbook/guard-dead.md" with { type: "text" };
 import guardKilled from "#docs/runbook/guard-killed.md" with { type: "text" };
 import guardThrottles from "#docs/runbook/guard-throttles.md" with { type: "text" };
@@ -22,7 +24,9 @@ import supervisorSilent from "#docs/runbook/supervisor-silent.md" with { type: "
 const PAGES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "budget-burn": budgetBurn,
+    "chain-lag": chainLag,
     "clock-step": clockStep,
+    "false-quotes": falseQuotes,
     "guard-dead": guardDead,
     "guard-killed": guardKilled,
     "guard-throttles": guardThrottles,

@@ -20,6 +20,11 @@ const FIGURES = [
   /** CLOCK_MONOTONIC ns: the feed's stamp on the newest market record, and when these figures were last written. */
   "newestFeedNs",
   "writtenNs",
+  /** CLOCK_MONOTONIC ns: when the cluster last told the agent a blockhash. */
+  "chainReadNs",
+  /** Bundles that were simulated on the chain's own accounts, and those of them that would have failed there. */
+  "simulated",
+  "disproved",
   /** How often an operator has started the agent. */
   "starts",
 ] as const;
@@ -76,9 +81,12 @@ export type TelemetryWindow = {
   readonly lostTrades: number;
   readonly gainedLamports: number;
   readonly lostLamports: number;
+  readonly simulated: number;
+  readonly disproved: number;
   /** As they stand, not differences; 0 before the first. */
   readonly newestFeedNs: number;
   readonly writtenNs: number;
+  readonly chainReadNs: number;
   readonly starts: number;
 };
 
@@ -110,8 +118,11 @@ export class TelemetryReader {
       lostTrades: since("lostTrades"),
       gainedLamports: since("gainedLamports"),
       lostLamports: since("lostLamports"),
+      simulated: since("simulated"),
+      disproved: since("disproved"),
       newestFeedNs: now[FIGURES.indexOf("newestFeedNs")] as number,
       writtenNs: now[FIGURES.indexOf("writtenNs")] as number,
+      chainReadNs: now[FIGURES.indexOf("chainReadNs")] as number,
       starts: now[FIGURES.indexOf("starts")] as number,
     };
     this.#before = now;

@@ -47,7 +47,10 @@ const action = { atMs: NOW_MS, agent: "arbitrage", kind: "kill", throttlePct: 90
 
 const SOUNDS: Readonly<Record<string, readonly [AlarmFacts, says: string]>> = {
   ...Object.fromEntries(
-    ALARMS.slice(0, 8).map(({ name }) => [name, [broken(name, "violated"), "31.24 ms, at most 20 is asked for"]]),
+    ALARMS.filter(({ expr }) => expr.startsWith("sandpiper_slo_violated")).map(({ name }) => [
+      name,
+      [broken(name, "violated"), "31.24 ms, at most 20 is asked for"],
+    ]),
   ),
   "guard-throttles": [guarded({ throttlePct: 50 }), "50 % are passed over"],
   "guard-killed": [
@@ -71,6 +74,19 @@ describe("soundingAlarms()", () => {
     expect(sounding.map((alarm) => alarm.name)).toEqual([name]);
     expect(sounding[0]?.says).toContain(says);
     expect(sounding[0]?.runbook).toBe(`docs/runbook/${name}.md`);
+  });
+
+  test("what the guard did names the page of what it was done for", () => {
+    const actions = [{ ...action, objective: "false-quotes" as const }];
+    const facts = { ...CALM, guard: { ...GUARD, agents: [{ ...AGENT, killed: true }], actions } };
+    expect(soundingAlarms(facts)[0]?.causeRunbook).toBe("docs/runbook/false-quotes.md");
+    expect(soundingAlarms(broken("send-p99", "severe"))[0]?.causeRunbook).toBeUndefined();
+  });
+
+  test("what is down comes before the levels that break because of it", () => {
+    const { run } = running({ state: "stalled" });
+    const { guard } = broken("market-lag", "severe");
+    expect(soundingAlarms({ ...CALM, run, guard }).map(({ name }) => name)).toEqual(["process-down", "market-lag"]);
   });
 
   test("a severe violation sounds too, and what has too few samples does not", () => {

@@ -23,6 +23,8 @@ export type Alarm = {
   readonly summary: string;
   /** What is wrong on this box now, in words; undefined while nothing is. */
   readonly says: (facts: AlarmFacts) => string | undefined;
+  /** The alarm whose page tells of the cause, where this one is only what was done about it. */
+  readonly cause?: (facts: AlarmFacts) => string | undefined;
   /** The same in PromQL over /metrics, and for how long it must hold. */
   readonly expr: string;
   readonly forSeconds: number;
@@ -30,8 +32,10 @@ export type Alarm = {
 
 export type SoundingAlarm = Pick<Alarm, "name" | "severity" | "summary"> & {
   readonly says: string;
-  /** Of the page that tells what to do. */
+  /** The page that tells what to do. */
   readonly runbook: string;
+  /** The page of the cause, to be read first; undefined where the alarm is the cause. */
+  readonly causeRunbook: string | undefined;
 };
 
 /** Both reports are written every second; one this old has no writer any more. */
@@ -65,53 +69,8 @@ const processes = (facts: AlarmFacts): readonly ProcessReport[] => facts.run?.pr
 const named = (list: readonly ProcessReport[], say: (process: ProcessReport) => string) =>
   list.length === 0 ? undefined : list.map((process) => say(process)).join("; ");
 
+/** Causes before what follows from them, since the first that sounds is the first that somebody reads. */
 export const ALARMS: readonly Alarm[] = [
-  level("hot-path-p99", "page", "Decisions are slow: the market has moved on by the time they are made."),
-  level("send-p99", "page", "The route acknowledges late: bundles reach their leader after its slot."),
-  level("landed-share", "page", "Too few of the sent bundles land."),
-  level("lost-trades", "page", "Landed bundles lose money."),
-  level("market-lag", "page", "The market is not heard: nothing can be decided."),
-  level("clock-step", "ticket", "The wall clock jumped: stamps on record and command windows are wrong around it."),
-  level("loss-per-hour", "page", "The hour's loss limit is reached."),
-  level("budget-burn", "ticket", "Slow decisions use up the month's budget too fast."),
-  {
-    name: "guard-throttles",
-    severity: "page",
-    summary: "The guard has an agent pass over a part of its opportunities.",
-    says: (facts) => {
-      const agent = guarded(facts).find(({ throttlePct, killed }) => throttlePct > 0 && !killed);
-      return (
-        agent && `${agent.agent}: ${agent.throttlePct} % are passed over; ${facts.guard?.actions[0]?.because ?? ""}`
-      );
-    },
-    expr: "sandpiper_guard_throttle_percent > 0 unless sandpiper_guard_killed == 1",
-    forSeconds: 0,
-  },
-  {
-    name: "guard-killed",
-    severity: "page",
-    summary: "The guard has killed an agent: it sends nothing until an operator starts it again.",
-    says: (facts) => {
-      const agent = guarded(facts).find(({ killed }) => killed);
-      const action = facts.guard?.actions.find(({ kind }) => kind === "kill");
-      return agent && `${agent.agent} was killed: ${action?.because ?? "in an earlier run"}`;
-    },
-    expr: "sandpiper_guard_killed == 1",
-    forSeconds: 0,
-  },
-  {
-    name: "guard-dead",
-    severity: "page",
-    summary: "No guard is watching: agents pass over most of their opportunities until one is back.",
-    says: ({ guard, run, nowMs }) => {
-      if (run === undefined) return undefined;
-      if (guard === undefined) return "it has never reported";
-      const ageMs = nowMs - guard.atMs;
-      return ageMs > REPORT_MS_MAX ? `it last looked ${Math.round(ageMs / 1_000)} s ago` : undefined;
-    },
-    expr: "time() - sandpiper_guard_seen_timestamp_seconds > 5",
-    forSeconds: 5,
-  },
   {
     name: "supervisor-silent",
     severity: "page",
@@ -135,6 +94,56 @@ export const ALARMS: readonly Alarm[] = [
       ),
     expr: "sandpiper_process_up == 0",
     forSeconds: 15,
+  },
+  {
+    name: "guard-dead",
+    severity: "page",
+    summary: "No guard is watching: agents pass over most of their opportunities until one is back.",
+    says: ({ guard, run, nowMs }) => {
+      if (run === undefined) return undefined;
+      if (guard === undefined) return "it has never reported";
+      const ageMs = nowMs - guard.atMs;
+      return ageMs > REPORT_MS_MAX ? `it last looked ${Math.round(ageMs / 1_000)} s ago` : undefined;
+    },
+    expr: "time() - sandpiper_guard_seen_timestamp_seconds > 5",
+    forSeconds: 5,
+  },
+  level("market-lag", "page", "The market is not heard: nothing can be decided."),
+  level("chain-lag", "page", "The cluster does not answer: nothing can be signed, and nobody learns what landed."),
+  level("hot-path-p99", "page", "Decisions are slow: the market has moved on by the time they are made."),
+  level("send-p99", "page", "The route acknowledges late or never: bundles reach their leader after its slot."),
+  level("false-quotes", "page", "The chain disproves our quotes: the market that we hear is not the one that trades."),
+  level("lost-trades", "page", "Landed bundles lose money."),
+  level("loss-per-hour", "page", "The hour's loss limit is reached."),
+  level("landed-share", "page", "Too few of the sent bundles land."),
+  level("clock-step", "ticket", "The wall clock jumped: stamps on record and command windows are wrong around it."),
+  level("budget-burn", "ticket", "Slow decisions use up the month's budget too fast."),
+  {
+    name: "guard-killed",
+    severity: "page",
+    summary: "The guard has killed an agent: it sends nothing until an operator starts it again.",
+    says: (facts) => {
+      const agent = guarded(facts).find(({ killed }) => killed);
+      const action = facts.guard?.actions.find(({ kind }) => kind === "kill");
+      return agent && `${agent.agent} was killed: ${action?.because ?? "in an earlier run"}`;
+    },
+    cause: ({ guard }) => guard?.actions.find(({ kind }) => kind === "kill")?.objective,
+    expr: "sandpiper_guard_killed == 1",
+    forSeconds: 0,
+  },
+  {
+    name: "guard-throttles",
+    severity: "page",
+    summary: "The guard has an agent pass over a part of its opportunities.",
+    says: (facts) => {
+      const agent = guarded(facts).find(({ throttlePct, killed }) => throttlePct > 0 && !killed);
+      return (
+        agent && `${agent.agent}: ${agent.throttlePct} % are passed over; ${facts.guard?.actions[0]?.because ?? ""}`
+      );
+    },
+    cause: ({ guard }) => guard?.actions.find(({ objective }) => objective !== undefined)?.objective,
+    expr: "sandpiper_guard_throttle_percent > 0 unless sandpiper_guard_killed == 1",
+    forSeconds: 0,
   },
   {
     name: "process-restarts",
@@ -191,9 +200,12 @@ export const METRIC_ALARMS: readonly Omit<Alarm, "says">[] = [
 
 /** The alarms that sound now, the urgent ones first. */
 export function soundingAlarms(facts: AlarmFacts): readonly SoundingAlarm[] {
-  const sounding = ALARMS.flatMap(({ name, severity, summary, says }) => {
+  const sounding = ALARMS.flatMap(({ name, severity, summary, says, cause }): SoundingAlarm[] => {
     const words = says(facts);
-    return words === undefined ? [] : [{ name, severity, summary, says: words, runbook: runbookOf(name) }];
+    if (words === undefined) return [];
+    const from = cause?.(facts);
+    const causeRunbook = from === undefined ? undefined : runbookOf(from);
+    return [{ name, severity, summary, says: words, runbook: runbookOf(name), causeRunbook }];
   });
   return [
     ...sounding.filter(({ severity }) => severity === "page"),

@@ -63,6 +63,12 @@ describe("Guard", () => {
     expect(new Bench().run(100, STUCK)).toEqual([`${PATIENCE_S} kill 0 hot-path-p99`]);
   });
 
+  test("a single stall of the box is over before anything is done, however often it comes", () => {
+    const bench = new Bench();
+    for (let minute = 0; minute < 60; minute++)
+      expect([...bench.run(1, { ...STUCK, send: STUCK.hotPath }), ...bench.run(59)]).toEqual([]);
+  });
+
   test("takes the steps back one by one when it is good again", () => {
     const bench = new Bench();
     bench.run(60, SLOW);
@@ -78,6 +84,8 @@ describe("Guard", () => {
 
   test.each([
     ["a silent market pauses, and the pause ends by itself", { marketLagMs: 60_000 }, "30 pause 100 market-lag"],
+    ["a cluster that does not answer pauses", { chainLagMs: 60_000 }, "30 pause 100 chain-lag"],
+    ["quotes that the chain disproves kill", { simulated: 10, disproved: 9 }, "31 kill 0 false-quotes"],
     ["a late market is throttled, then paused", { marketLagMs: 3_000 }, "30 throttle 50 market-lag"],
     ["the wall clock jumps", { clockStepMs: 5_000 }, "30 pause 100 clock-step"],
     ["nothing lands", { landed: 0 }, "34 kill 0 landed-share"],
@@ -131,7 +139,7 @@ describe("Guard", () => {
           killed ||= bench.guard.order().killed;
           expect(before && !bench.guard.order().killed).toBe(false);
         }
-        // A p99 over a minute stays bad for a while after one bad second, so the bad seconds alone are no bound.
+        // A p99 over some seconds stays bad for a while after one bad second, so the bad seconds alone are no bound.
         if (seconds.length < PATIENCE_S || bad === 0) expect(killed).toBe(false);
       }),
       { numRuns: 40 },

@@ -11,6 +11,8 @@ export type ObjectiveName =
   | "landed-share"
   | "lost-trades"
   | "market-lag"
+  | "chain-lag"
+  | "false-quotes"
   | "clock-step"
   | "loss-per-hour"
   | "budget-burn";
@@ -41,6 +43,11 @@ export type Verdict = {
 };
 
 const MINUTE = 60;
+/**
+ * Latencies are judged over less than the guard's patience: a single stall of the box, which makes a p99 as bad as it was
+ * for as long as it is in the window, is then over before anything is done about it.
+ */
+const LATENCY_SECONDS = 20;
 /** Share of decisions that may be slower than the limit, over a month: the error budget. It cannot burn faster than 1 / this. */
 const SLOW_BUDGET = 0.01;
 const percent = (part: number, whole: number): number => (whole === 0 ? 0 : (100 * part) / whole);
@@ -54,27 +61,29 @@ export function objectivesOf(config: Config): readonly Objective[] {
   const landedPctMin = config["guard.landedPctMin"];
   const lostTradesPctMax = config["guard.lostTradesPctMax"];
   const marketLagMsMax = config["guard.marketLagMsMax"];
+  const chainLagMsMax = config["guard.chainLagMsMax"];
+  const falseQuotesPctMax = config["guard.falseQuotesPctMax"];
   const clockErrorMsMax = config["guard.clockErrorMsMax"];
   const lossMax = config["guard.lossPerHourLamportsMax"];
   const burnMax = config["guard.budgetBurnMax"];
   return [
     {
       ...{ name: "hot-path-p99", unit: "ms", bad: "above", limit: hotPathMsMax, severeLimit: 10 * hotPathMsMax },
-      about: "p99 from the feed's stamp to the decision, over a minute",
-      samplesMin: 50,
+      about: `p99 from the feed's stamp to the decision, over ${LATENCY_SECONDS} seconds`,
+      samplesMin: 20,
       ends: "kill",
       measure: (windows) => {
-        const view = windows.latency("hotPath", MINUTE);
+        const view = windows.latency("hotPath", LATENCY_SECONDS);
         return { value: view.quantile(0.99) / 1e6, samples: view.count };
       },
     },
     {
       ...{ name: "send-p99", unit: "ms", bad: "above", limit: sendMsMax, severeLimit: 10 * sendMsMax },
-      about: "p99 from the decision to the route's acknowledgement, over a minute",
+      about: `p99 from the decision to the route's acknowledgement, over ${LATENCY_SECONDS} seconds`,
       samplesMin: 20,
       ends: "kill",
       measure: (windows) => {
-        const view = windows.latency("send", MINUTE);
+        const view = windows.latency("send", LATENCY_SECONDS);
         return { value: view.quantile(0.99) / 1e6, samples: view.count };
       },
     },
@@ -106,6 +115,29 @@ export function objectivesOf(config: Config): readonly Objective[] {
       measure: ({ last }) => ({ value: last?.marketLagMs ?? 0, samples: last?.marketLagMs === undefined ? 0 : 1 }),
     },
     {
+      ...{ name: "chain-lag", unit: "ms", bad: "above", limit: chainLagMsMax, severeLimit: 5 * chainLagMsMax },
+      about: "time since the cluster last answered the agent: without it nothing can be signed or followed",
+      samplesMin: 1,
+      ends: "pause",
+      measure: ({ last }) => ({ value: last?.chainLagMs ?? 0, samples: last?.chainLagMs === undefined ? 0 : 1 }),
+    },
+    {
+      ...{
+        name: "false-quotes",
+        unit: "%",
+        bad: "above",
+        limit: falseQuotesPctMax,
+        severeLimit: (falseQuotesPctMax + 100) / 2,
+      },
+      about: "share of simulated bundles that the chain's own accounts disprove, over a minute",
+      samplesMin: 20,
+      ends: "kill",
+      measure: (windows) => {
+        const simulated = windows.recent("simulated", MINUTE);
+        return { value: percent(windows.recent("disproved", MINUTE), simulated), samples: simulated };
+      },
+    },
+    {
       ...{ name: "clock-step", unit: "ms", bad: "above", limit: clockErrorMsMax, severeLimit: 100 * clockErrorMsMax },
       about: "how far the wall clock jumped within a second, over a minute",
       samplesMin: 1,
@@ -132,7 +164,8 @@ export function objectivesOf(config: Config): readonly Objective[] {
           burnOf(windows.recent("slow", 5 * MINUTE), windows.recent("decided", 5 * MINUTE)),
           burnOf(windows.sum("slow", 60 * MINUTE), windows.sum("decided", 60 * MINUTE)),
         ),
-        samples: windows.sum("decided", 60 * MINUTE),
+        // In the first minutes there are no two windows yet, and the stall of a start would be all of both.
+        samples: windows.recentSeconds < 5 * MINUTE ? 0 : windows.sum("decided", 60 * MINUTE),
       }),
     },
   ];

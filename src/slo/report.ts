@@ -30,6 +30,8 @@ export type ActionReport = {
   readonly throttlePct: number;
   /** What it was done for, with its figures, in words. */
   readonly because: string;
+  /** The level that it was done for; a restore and a lift have none. */
+  readonly objective?: ObjectiveName | undefined;
 };
 
 type AgentReport = GuardBefore & { readonly agent: string; readonly objectives: readonly ObjectiveReport[] };

@@ -24,13 +24,15 @@ function stage(acts = true) {
   const watch = new Watch({ agent: "arbitrage", objectives: OBJECTIVES, telemetry, line, clock, acts });
   const reader = new GuardLineReader(line, clock.monotonicNs());
   /** One second in which the agent decides 50 times and lands 9 of 10. */
-  const live = (decisionMs: number, marketAgeMs = 50) => {
+  const live = (decisionMs: number, marketAgeMs = 50, chainAgeMs = 200) => {
     clock.advanceNs(SECOND_NS);
     for (let i = 0; i < 50; i++) hotPathHistogram(telemetry).record(decisionMs * 1e6);
     sends.record(3e6);
     figures.add("settled", 10);
     figures.add("landed", 9);
+    figures.add("simulated", 10);
     figures.set("newestFeedNs", clock.monotonicNs() - marketAgeMs * 1e6);
+    figures.set("chainReadNs", clock.monotonicNs() - chainAgeMs * 1e6);
     figures.set("writtenNs", clock.monotonicNs());
     return watch.second();
   };
@@ -44,7 +46,7 @@ describe("Watch", () => {
     const { watch, reader, live, clock } = stage();
     for (let i = 0; i < 300; i++) expect(live(0.5)).toBeUndefined();
     expect(reader.limits(clock.monotonicNs())).toEqual({ throttlePct: 0, killed: false, guardSilent: false });
-    expect(watch.verdicts.map(({ state }) => state)).toEqual(Array(8).fill("good"));
+    expect(watch.verdicts.map(({ state }) => state)).toEqual(Array(10).fill("good"));
   });
 
   test("a slow agent reads its throttle, then its kill, without bus or store", () => {
@@ -73,6 +75,15 @@ describe("Watch", () => {
       expect(watch.second()).toBeUndefined();
     }
     expect(stateOf(watch, "market-lag")).toBe("unknown");
+  });
+
+  test("a cluster that answers nothing any more pauses the agent, though the market is heard", () => {
+    const { watch, live } = stage();
+    live(0.5);
+    expect(stateOf(watch, "chain-lag")).toBe("good");
+    const said = Array.from({ length: 40 }, (_, i) => live(0.5, 50, 30_000 + 1_000 * i)).filter(Boolean);
+    expect(stateOf(watch, "market-lag")).toBe("good");
+    expect(said).toMatchObject([{ kind: "pause", because: { objective: { name: "chain-lag" } } }]);
   });
 
   test("finds a step of the wall clock in either direction", () => {

@@ -68,11 +68,13 @@ export class Watch {
     const { clock, objectives, acts } = this.parts;
     const nowNs = clock.monotonicNs();
     const window = this.#reader.takeWindow();
-    const heard = nowNs - window.writtenNs < AGENT_SILENT_NS_MAX && window.newestFeedNs > 0;
+    const speaks = nowNs - window.writtenNs < AGENT_SILENT_NS_MAX;
+    const ageMs = (ns: number) => (speaks && ns > 0 ? Math.max(0, nowNs - ns) / 1e6 : undefined);
     const offsetNs = wallMinusMonotonicNs(clock);
     this.#windows.push({
       ...window,
-      marketLagMs: heard ? Math.max(0, nowNs - window.newestFeedNs) / 1e6 : undefined,
+      marketLagMs: ageMs(window.newestFeedNs),
+      chainLagMs: ageMs(window.chainReadNs),
       clockStepMs: Math.abs(offsetNs - this.#wallMinusMonotonicNs) / 1e6,
     });
     this.#wallMinusMonotonicNs = offsetNs;

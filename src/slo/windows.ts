@@ -12,8 +12,13 @@ export type Second = {
   readonly landed: number;
   readonly lostTrades: number;
   readonly lostLamports: number;
+  /** Bundles that were simulated on the chain's own accounts, and those of them that would have failed there. */
+  readonly simulated: number;
+  readonly disproved: number;
   /** Age of the newest market event at the end of the second; undefined before the first event. */
   readonly marketLagMs: number | undefined;
+  /** Since the cluster last answered the agent, at the end of the second; undefined before it first did. */
+  readonly chainLagMs: number | undefined;
   /** How far the wall clock moved against the monotonic one in this second, ms, without its sign. */
   readonly clockStepMs: number;
 };
@@ -27,6 +32,8 @@ type Counts = {
   readonly landed: number;
   readonly lostTrades: number;
   readonly lostLamports: number;
+  readonly simulated: number;
+  readonly disproved: number;
   readonly decided: number;
   /** Of those, the ones slower than the hot path's limit. */
   readonly slow: number;
@@ -44,12 +51,12 @@ export class Windows {
   constructor(private readonly slowNs: number) {}
 
   push(second: Second): void {
-    const { settled, landed, lostTrades, lostLamports, hotPath } = second;
+    const { settled, landed, lostTrades, lostLamports, simulated, disproved, hotPath } = second;
     this.#sinceMark++;
     this.#seconds.push(second);
     if (this.#seconds.length > HISTOGRAM_SECONDS) this.#seconds.shift();
     this.#counts.push({
-      ...{ settled, landed, lostTrades, lostLamports },
+      ...{ settled, landed, lostTrades, lostLamports, simulated, disproved },
       decided: hotPath.count,
       slow: hotPath.countAbove(this.slowNs),
     });
@@ -64,6 +71,11 @@ export class Windows {
   /** Recordings of the newest `seconds` (at most HISTOGRAM_SECONDS) since the mark, as one histogram. */
   latency(which: "hotPath" | "send", seconds: number): HistogramView {
     return mergeViews(newest(this.#seconds, Math.min(seconds, this.#sinceMark)).map((second) => second[which]));
+  }
+
+  /** How many seconds there are since the mark. */
+  get recentSeconds(): number {
+    return this.#sinceMark;
   }
 
   /** A count over the newest `seconds` since the mark. */

@@ -156,6 +156,7 @@ const GuardActionSchema = t.Object({
   kind: text("throttle, pause, kill, restore or lift.", "throttle"),
   throttlePct: t.Number({ description: "What is in force since, % of opportunities passed over.", examples: [50] }),
   because: text("What for, with its figures.", "hot-path-p99 was 31.2 ms, at most 20 ms is asked for (1204 samples)"),
+  objective: t.Optional(text("The level it was done for; a restore and a lift have none.", "hot-path-p99")),
 });
 
 export const GuardSchema = t.Object(
