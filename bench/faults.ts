@@ -1,234 +1,235 @@
 /**
- * The guard, fault by fault, each on a whole run: how long until a service level shows the fault, until something is done
- * and until the agent sends no more (or is careful), what landed bundles lost, and what `sandpiper doctor` says first.
+ * The guard, fault by fault, each on a whole run: how long until an alarm shows the fault, until something is done and
+ * until the agent sends no more (or is careful), and what landed bundles lost.
  *
- *   bun bench/faults.ts [FAULT …]     all of them without names, a quarter of an hour on a quiet machine
+ *   bun bench/faults.ts [FAULT …] [--walkthrough FILE]     all of them without names, half an hour on a quiet machine
  *
- * The step of the clock and the small disk need root: the clock goes half a second to the front, and back afterwards.
- * A machine that is busy with something else breaks the hot path's level by itself: the calm run shows it.
+ * With --walkthrough a browser has the page open, and what page and `sandpiper doctor` say when the fault is first seen
+ * and when it is over goes into the fault's section of FILE (docs/fault-walkthrough.md).
+ *
+ * The step of the clock, the small disk and the bad line need root: the clock goes half a second to the front, and back
+ * afterwards. A machine that is busy with something else breaks the hot path's level by itself: the calm run shows it.
  */
-import { Database } from "bun:sqlite";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runPaths } from "#core/paths.ts";
-import type { ProcessName } from "#core/run-report.ts";
+import { parseArgs } from "node:util";
+import { runFindings } from "#cli/doctor.ts";
+import { loadConfig } from "#core/config.ts";
 import { readGuardReport } from "#slo/report.ts";
-import { fillDisk, smallDisk } from "../test/support/small-disk.ts";
+import { freeMiB } from "#supervise/preflight.ts";
+import { smallDisk } from "../test/support/small-disk.ts";
 import { SupervisedRun } from "../test/support/supervised-run.ts";
+import { FAULTS, type Fault, type Stage } from "./fault-list.ts";
+import { FaultPage } from "./fault-page.ts";
 import { machine, table } from "./report.ts";
 
-/** How long a fault may last before it counts as not found. */
-const FAULT_MS_MAX = 150_000;
+/** How long a fault may last before it counts as not found, or not acted on. */
+const FAULT_MS_MAX = 200_000;
+const CALM_MS = 150_000;
 /** Trading before a fault that comes later. */
 const BEFORE_MS = 20_000;
 const POLL_MS = 50;
-const ROOT = join(import.meta.dir, "..");
+const HEALTH_MS_MAX = 1_000;
+const MAIN = join(import.meta.dir, "../src/cli/main.ts");
+const CALM = "calm";
 
-type Fault = {
-  readonly flags?: readonly string[];
-  /** Before the start, into the data folder; the fault is then there from the first decision on. */
-  readonly prepare?: (dataDir: string) => void;
-  /** Into the running system; answers how to take it back. */
-  readonly inject?: (run: SupervisedRun) => () => void;
-  /** Where the guard is not the one to act: the words of the run's log that tell it is safe, and what they mean. */
-  readonly safe?: { readonly words: string; readonly means: string };
-  readonly diskMiB?: number;
-};
+const { values: options, positionals } = parseArgs({
+  options: { walkthrough: { type: "string" } },
+  allowPositionals: true,
+});
 
-const pidOf = (run: SupervisedRun, name: ProcessName) =>
-  run.report().processes.find((process) => process.name === name)?.pid ?? 0;
+/** A moment of a fault. */
+type Found = { readonly what: string; readonly afterMs: number };
+type Scene = { readonly page: string; readonly doctor: string };
 
-/** The process stands still until it is let go. */
-const freeze = (name: ProcessName) => (run: SupervisedRun) => {
-  const pid = pidOf(run, name);
-  process.kill(pid, "SIGSTOP");
-  return () => void process.kill(pid, "SIGCONT");
-};
+class Meeting {
+  readonly #config: ReturnType<typeof loadConfig>["config"];
+  #fromMs = 0;
 
-/** A model that answers after 20 ms a rung of the tip ladder, in a folder as an operator would leave it. */
-function slowModel(dataDir: string): void {
-  const { models } = runPaths(dataDir);
-  mkdirSync(models, { recursive: true });
-  const source = join(models, "slow.c");
-  writeFileSync(
-    source,
-    `#include "model_abi.h"
-#include <time.h>
-static float predict(const float *features, size_t length) {
-  struct timespec from, now;
-  (void)features; (void)length;
-  clock_gettime(CLOCK_MONOTONIC, &from);
-  do clock_gettime(CLOCK_MONOTONIC, &now);
-  while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < 20000000L);
-  return 0.9f;
-}
-static const model_abi_v1 table = {1, 15, 0.5f, predict, predict, 0};
-const model_abi_v1 *model_abi_v1_export(void) { return &table; }
-`,
-  );
-  const library = join(models, "libarb_v0123456789abcdef.so");
-  const made = Bun.spawnSync(["gcc", "-shared", "-fPIC", "-O2", `-I${join(ROOT, "abi")}`, source, "-o", library]);
-  if (!made.success) throw new Error(made.stderr.toString());
-  symlinkSync("libarb_v0123456789abcdef.so", join(models, "libarb_latest.so"));
-}
-
-/** Somebody holds the bus's file: nothing can be published or read from it. */
-function lockBus(run: SupervisedRun): () => void {
-  const database = new Database(run.paths.bus);
-  database.run("PRAGMA busy_timeout = 20000");
-  database.run("BEGIN EXCLUSIVE");
-  return () => database.close();
-}
-
-const CLOCK_STEP_S = 0.5;
-
-function setClock(bySeconds: number): void {
-  const { success, stderr } = Bun.spawnSync(["date", "-s", `@${(Date.now() / 1_000 + bySeconds).toFixed(3)}`]);
-  if (!success) throw new Error(`Cannot set the clock: root on this machine must hold, was ${stderr}`);
-}
-
-function stepClock(): () => void {
-  setClock(CLOCK_STEP_S);
-  return () => setClock(-CLOCK_STEP_S);
-}
-
-function fullDisk(run: SupervisedRun): () => void {
-  const filler = fillDisk(run.dataDir);
-  return () => rmSync(filler, { force: true });
-}
-
-const FAULTS: Readonly<Record<string, Fault>> = {
-  calm: {},
-  "slow model": { prepare: slowModel },
-  "slow model, bus down": { prepare: slowModel, inject: lockBus },
-  "market silent": { inject: freeze("sim") },
-  "feed stalled": { inject: freeze("feed") },
-  "guard frozen": { inject: freeze("guard"), safe: { words: "guardSilent=true", means: "75 % passed over" } },
-  "clock step": { inject: stepClock },
-  "disk full": {
-    inject: fullDisk,
-    diskMiB: 700,
-    safe: { words: "MiB must stay free under", means: "run stopped, nothing lost" },
-  },
-  "tables down": { inject: freeze("clickhouse") },
-  "sixteen rivals": { flags: ["--sim.rivals", "16"] },
-};
-
-async function until<T>(look: () => T | undefined): Promise<{ value: T; ms: number } | undefined> {
-  const from = performance.now();
-  while (performance.now() - from < FAULT_MS_MAX) {
-    const value = look();
-    if (value !== undefined) return { value, ms: performance.now() - from };
-    await Bun.sleep(POLL_MS);
+  constructor(
+    private readonly run: SupervisedRun,
+    private readonly page: FaultPage | undefined,
+  ) {
+    this.#config = loadConfig({ environment: {}, flags: ["--dataDir", run.dataDir] }).config;
   }
-  return undefined;
-}
 
-const seconds = (found: { ms: number } | undefined) =>
-  found === undefined ? "–" : `${(found.ms / 1_000).toFixed(1)} s`;
+  begin(): void {
+    this.#fromMs = performance.now();
+  }
 
-/** The first finding of doctor, beside the run that it looks at. */
-function doctor(run: SupervisedRun): string {
-  const command = [process.execPath, join(ROOT, "src/cli/main.ts"), "doctor", "--dataDir", run.dataDir];
-  const port = new URL(run.gateway).port;
-  const said = Bun.spawnSync([...command, "--gateway.port", port], { cwd: run.dataDir }).stdout.toString();
-  return (
-    said
-      .split("\n")
-      .find((line) => line.includes("WRONG"))
-      ?.trim()
-      .replace(/ +/g, " ") ?? "nothing is wrong"
-  );
-}
+  /** What the first alarm is, as doctor would find it now. */
+  async alarm(): Promise<string | undefined> {
+    if (freeMiB(this.run.dataDir) < this.#config["data.freeMiBMin"]) return "disk";
+    const [found] = runFindings(this.#config, Date.now()).filter(({ state }) => state === "wrong");
+    return found?.part ?? (await this.#health());
+  }
 
-async function lostLamports(run: SupervisedRun): Promise<string> {
-  try {
-    const sql = `SELECT toString(-sumIf(realised_net_lamports, realised_net_lamports < 0)) AS lost FROM sandpiper.bundle_outcomes_typed`;
-    return (await run.store.query<{ lost: string }>(sql))[0]?.lost ?? "–";
-  } catch {
-    return "–";
+  async #health(): Promise<string | undefined> {
+    try {
+      const answer = await fetch(`${this.run.gateway}/health`, { signal: AbortSignal.timeout(HEALTH_MS_MAX) });
+      const { ok } = (await answer.json()) as { readonly ok?: boolean };
+      return ok === true ? undefined : "gateway";
+    } catch {
+      return "gateway";
+    }
+  }
+
+  actions(sinceMs: number) {
+    return (readGuardReport(this.run.paths.guardReport)?.actions ?? []).filter(({ atMs }) => atMs >= sinceMs);
+  }
+
+  async until(look: () => Promise<string | undefined> | string | undefined): Promise<Found | undefined> {
+    while (performance.now() - this.#fromMs < FAULT_MS_MAX) {
+      const what = await look();
+      if (what !== undefined) return { what, afterMs: performance.now() - this.#fromMs };
+      await Bun.sleep(POLL_MS);
+    }
+    return undefined;
+  }
+
+  async scene(): Promise<Scene | undefined> {
+    if (this.page === undefined) return undefined;
+    return { page: await this.page.words(), doctor: await this.#doctor() };
+  }
+
+  /** Not awaited by blocking: the market may live in this process. */
+  async #doctor(): Promise<string> {
+    const port = new URL(this.run.gateway).port;
+    const command = [process.execPath, MAIN, "doctor", "--dataDir", this.run.dataDir, "--gateway.port", port];
+    const child = Bun.spawn(command, { cwd: this.run.dataDir, stdout: "pipe", stderr: "ignore" });
+    const said = await new Response(child.stdout).text();
+    return said.replaceAll(this.run.dataDir, "data").replaceAll(`:${port}/`, ":8080/").trimEnd();
+  }
+
+  /** Of bundles that landed since: the sums of those that lost, and how many landed and were sent. */
+  async money(sinceMs: number): Promise<string> {
+    const sql = `SELECT toString(-sumIf(realised_net_lamports, realised_net_lamports < 0)) AS lost,
+      toString(countIf(state = 'landed')) AS landed, toString(count()) AS ended
+      FROM sandpiper.bundle_outcomes_typed WHERE at >= fromUnixTimestamp64Milli({sinceMs:Int64})`;
+    try {
+      const [row] = await this.run.store.query<{ lost: string; landed: string; ended: string }>(sql, { sinceMs });
+      return row === undefined ? "–" : `${row.lost} (${row.landed} of ${row.ended} landed)`;
+    } catch {
+      return "–";
+    }
   }
 }
 
-async function meet(name: string, { prepare, inject, flags = [], safe, diskMiB }: Fault): Promise<readonly string[]> {
-  const disk = diskMiB === undefined ? undefined : smallDisk(diskMiB);
+const seconds = (found: Found | undefined) => (found === undefined ? "–" : `${(found.afterMs / 1_000).toFixed(1)} s`);
+
+/** A row of the table. */
+async function meet(name: string, fault: Fault): Promise<readonly string[]> {
+  const disk = fault.diskMiB === undefined ? undefined : smallDisk(fault.diskMiB);
   const dataDir = disk?.folder ?? mkdtempSync(join(tmpdir(), "sandpiper-fault-"));
-  prepare?.(dataDir);
-  const run = await SupervisedRun.start(["--guard.acts", "yes", ...flags], undefined, dataDir);
-  let undo = () => {};
+  fault.prepare?.(dataDir);
+  const stage = await fault.stage?.(dataDir);
+  const flags = ["--guard.acts", "yes", ...(fault.flags ?? []), ...(stage?.flags ?? [])];
+  const run = await SupervisedRun.start(flags, undefined, dataDir);
+  let page: FaultPage | undefined;
   try {
     await run.allReady();
-    if (prepare === undefined) await Bun.sleep(BEFORE_MS);
-    const report = () => readGuardReport(run.paths.guardReport);
-    const fromMs = Date.now();
-    undo = inject?.(run) ?? undo;
-    if (name === "calm") {
-      await Bun.sleep(FAULT_MS_MAX);
-      return [
-        name,
-        "–",
-        "–",
-        "–",
-        (report()?.actions.length ?? 0) === 0 ? "none" : "FALSE ALARM",
-        await lostLamports(run),
-        doctor(run),
-      ];
-    }
-    const detecting = until(() => {
-      const found = report()
-        ?.agents.flatMap(({ objectives }) => objectives)
-        .find(({ state }) => state === "violated" || state === "severe");
-      return found?.name;
-    });
-    const acting = until(() => report()?.actions.find(({ atMs }) => atMs >= fromMs));
-    const telling = until(() => (safe && run.output().slice(-200_000).includes(safe.words) ? true : undefined));
-    const ending = until(() =>
-      report()?.actions.find(({ atMs, kind }) => atMs >= fromMs && (kind === "kill" || kind === "pause")),
-    );
-    const [detected, action, told, ended] = safe
-      ? [undefined, undefined, await telling, undefined]
-      : [await detecting, await acting, undefined, await ending];
-    const done = told
-      ? (safe?.means ?? "")
-      : ended
-        ? `${action?.value.kind}, ${ended.value.kind}`
-        : (action?.value.kind ?? "none");
-    const says = doctor(run);
-    undo();
-    undo = () => {};
-    return [
-      name,
-      detected ? `${seconds(detected)} (${detected.value})` : seconds(told),
-      seconds(action ?? told),
-      seconds(ended ?? told),
-      done,
-      await lostLamports(run),
-      says,
-    ];
+    await stage?.ready(run);
+    if (options.walkthrough !== undefined) page = await FaultPage.open(run.gateway);
+    const meeting = new Meeting(run, page);
+    return name === CALM ? await watchCalm(run, meeting) : await watch(name, fault, stage, run, meeting);
   } finally {
-    undo();
+    await page?.close();
     await run.stop("SIGKILL");
     await run.discard();
+    await stage?.stop();
     disk?.remove();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-const asked = process.argv.slice(2);
+async function watchCalm(run: SupervisedRun, meeting: Meeting): Promise<readonly string[]> {
+  const sinceMs = Date.now();
+  const alarms = new Set<string>();
+  for (const endMs = performance.now() + CALM_MS; performance.now() < endMs; await Bun.sleep(POLL_MS)) {
+    const alarm = await meeting.alarm();
+    if (alarm !== undefined) alarms.add(alarm);
+  }
+  const done = meeting.actions(sinceMs).map(({ kind, because }) => `${kind}: ${because}`);
+  const seen = alarms.size === 0 ? "no alarm" : [...alarms].join(", ");
+  return [CALM, seen, "–", "–", done.join("; ") || "none", await meeting.money(sinceMs), String(run.report().mode)];
+}
+
+async function watch(
+  name: string,
+  fault: Fault,
+  stage: Stage | undefined,
+  run: SupervisedRun,
+  meeting: Meeting,
+): Promise<readonly string[]> {
+  if (fault.prepare === undefined && fault.flags === undefined) await Bun.sleep(BEFORE_MS);
+  const sinceMs = Date.now();
+  const before = await meeting.alarm();
+  let undo: (() => void) | undefined;
+  try {
+    meeting.begin();
+    undo = stage?.inject() ?? fault.inject?.(run);
+    const acting = meeting.until(() => meeting.actions(sinceMs)[0]?.kind);
+    const ending = meeting.until(() =>
+      fault.safe === undefined
+        ? meeting.actions(sinceMs).find(({ kind }) => kind === "kill" || kind === "pause")?.kind
+        : fault.safe(run),
+    );
+    const detected = await meeting.until(async () => {
+      const alarm = await meeting.alarm();
+      return alarm === before ? undefined : alarm;
+    });
+    const first = await meeting.scene();
+    const ended = await ending;
+    const kinds = meeting.actions(sinceMs).map(({ kind, throttlePct }) => `${kind} ${throttlePct}`);
+    const acted = fault.safe === undefined || kinds.length > 0 ? await acting : ended;
+    const last = await meeting.scene();
+    const lost = await meeting.money(sinceMs);
+    if (options.walkthrough !== undefined && first !== undefined)
+      writeSection(options.walkthrough, sectionOf(name, fault, [detected, first], [ended, last]));
+    const done =
+      fault.safe === undefined ? kinds.toReversed().join(", ") : [ended?.what ?? "none", ...kinds].join(", ");
+    const found = detected === undefined ? "–" : `${seconds(detected)} (${detected.what})`;
+    const red = before === undefined ? "" : `${before} was red before`;
+    return [name, found, seconds(acted), seconds(ended), done || "none", lost, red];
+  } finally {
+    undo?.();
+  }
+}
+
+function sectionOf(
+  name: string,
+  { about, reading }: Fault,
+  ...scenes: readonly (readonly [Found | undefined, Scene | undefined])[]
+): string {
+  const shown = scenes.flatMap(([found, scene], i) => {
+    if (scene === undefined || found === undefined) return [];
+    const what = i === 0 ? `first alarm: \`${found.what}\`` : found.what;
+    const head = `After ${seconds(found)}: ${what}.`;
+    return [head, `The page:`, fenced(scene.page), `\`sandpiper doctor\`:`, fenced(scene.doctor)];
+  });
+  return [`## ${name}`, `The fault: ${about}.`, ...shown, `**Reading.** ${reading}`].join("\n\n");
+}
+
+const fenced = (text: string): string => `\`\`\`text\n${text}\n\`\`\``;
+
+/** Replaces the section of this name, or adds it. */
+function writeSection(path: string, section: string): void {
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const parts = before.split(/^(?=## )/m).map((part) => part.trimEnd());
+  const head = section.slice(0, section.indexOf("\n"));
+  const at = parts.findIndex((part) => part.split("\n", 1)[0] === head);
+  const all = at < 0 ? [...parts, section] : parts.with(at, section);
+  writeFileSync(path, `${all.filter((part) => part !== "").join("\n\n")}\n`);
+}
+
 const rows: (readonly string[])[] = [];
-for (const [name, fault] of Object.entries(FAULTS)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
+for (const [name, fault] of Object.entries({ [CALM]: { about: "nothing happens", reading: "" }, ...FAULTS })) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
   rows.push(await meet(name, fault));
   console.error(rows.at(-1)?.join(" | "));
 }
-const head = [
-  "fault",
-  "seen after",
-  "acted on after",
-  "safe after",
-  "what was done",
-  "lamports lost",
-  "doctor's first word",
-];
+const head = ["fault", "seen after", "acted on after", "safe after", "what was done", "lamports lost", ""];
 console.log(`${table(head, rows)}\n\n${machine()}`);
+// What still polls for an action that never came has nothing more to say.
+process.exit(0);

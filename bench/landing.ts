@@ -106,6 +106,8 @@ const desk = new Desk({
   leaderOf: async () => String(cluster.identity),
   note: () => {},
   onAccepted: () => {},
+  onUnanswered: () => {},
+  onSimulated: () => {},
   onSettled: () => {},
 });
 const tracker = new LandingTracker({

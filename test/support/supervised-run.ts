@@ -73,6 +73,8 @@ export class SupervisedRun {
   readonly gateway: string;
   readonly store: Store;
   readonly clickhousePort: number;
+  /** What each port option was set to. */
+  readonly ports: Readonly<Record<(typeof PORT_KEYS)[number], number>>;
   readonly #child: Bun.Subprocess;
   readonly #output: string;
 
@@ -81,6 +83,7 @@ export class SupervisedRun {
     this.paths = runPaths(dataDir);
     this.gateway = `http://127.0.0.1:${ports[0]}`;
     this.clickhousePort = ports[1] as number;
+    this.ports = Object.fromEntries(PORT_KEYS.map((key, i) => [key, ports[i]])) as typeof this.ports;
     this.store = connectStore({ port: this.clickhousePort, secretPath: this.paths.clickhouseSecret });
     this.#child = child;
     this.#output = output;
