@@ -1,19 +1,22 @@
 /**
- * The page in Chromium: first paint, how large its script is, and whether it keeps drawing while messages pour in.
+ * The page in Chromium: first paint, how many bytes of script are sent, and whether it keeps drawing while messages pour in.
  *
  *   bun bench/page.ts [messages a second = 5000] [seconds = 20]
  *
- * Compared with itself at rest: the same page with the stream open and nothing on it.
+ * Compared, in the same run, with an empty page whose spinner turns in the same Chromium: at rest, and while the same
+ * messages are published and packed beside it. Where the time goes stands beside each: the page's own thread by what it
+ * did (Chromium's counters), and the CPU of each process that shares the machine.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { openEmbeddedBus } from "#bus/embedded.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
 import { encodeEnvelope } from "#wire/envelope.ts";
 import { SeededEnvelopes } from "../test/support/seeded-envelopes.ts";
+import { CpuMeter, mainThread } from "./page-meters.ts";
 import { machine, median, short, table } from "./report.ts";
 
 const perSecond = Number(process.argv[2] ?? 5_000);
@@ -22,10 +25,13 @@ const LOADS = 5;
 const STEP_MS = 20;
 const STEPS_AT_ONCE = 5;
 const CHROMIUM = "/usr/bin/chromium";
+const VIEWPORT = { width: 1366, height: 860 };
+const SPINNER = `data:text/html,<!doctype html><title>spinner</title><style>@keyframes turn { to { rotate: 360deg } }
+  div { width: 40px; height: 40px; border: 4px solid gray; border-top-color: white; border-radius: 50%25; animation: turn 1s linear infinite }</style><div></div>`;
 
 let refused = 0;
 
-type Figures = { frames: number; long: number; longest: number; longMs: number };
+type Figures = { frames: number; longMs: number[] };
 
 const folder = mkdtempSync(join(tmpdir(), "sandpiper-page-"));
 const log = createLog({ process: "bench", level: "error", format: "text" });
@@ -37,68 +43,102 @@ const gateway = Bun.spawn([process.execPath, join(import.meta.dir, "fan-out-gate
 const port = Number(Buffer.from((await gateway.stdout.getReader().read()).value ?? []).toString());
 const url = `http://127.0.0.1:${port}/`;
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+const meter = await CpuMeter.open(browser, gateway.pid);
+
 const paints: number[] = [];
+let sent = new Map<string, number>();
 for (let i = 0; i < LOADS; i++) {
   const context = await browser.newContext();
   const page = await context.newPage();
+  sent = await bytesSent(context, page);
   await page.goto(url, { waitUntil: "networkidle" }).catch(() => undefined);
   paints.push(
     await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN),
   );
   await context.close();
 }
-const html = await (await fetch(url)).text();
-const scripts = [...html.matchAll(/<script[^>]*src="([^"]+)"/g)].map(([, path]) => path ?? "");
-const sizes = await Promise.all(
-  [...scripts, "/live-worker.js"].map(async (path) => {
-    const bytes = new Uint8Array(await (await fetch(new URL(path, url))).arrayBuffer());
-    return [path, bytes.length, Bun.gzipSync(bytes).length] as const;
-  }),
+process.stdout.write(
+  `first contentful paint: ${short(median(paints))} ms, median of ${LOADS} (${paints.map(short).join(", ")})\n`,
 );
+const kB = (bytes: number) => `${(bytes / 1_000).toFixed(1)} kB`;
+for (const [path, bytes] of sent) process.stdout.write(`${path}: ${kB(bytes)} sent\n`);
+process.stdout.write(`sent in all: ${kB([...sent.values()].reduce((sum, bytes) => sum + bytes, 0))}\n`);
 
-const page = await browser.newPage({ viewport: { width: 1366, height: 860 } });
-await page.goto(url);
-await page.locator('#bar[data-link="live"]').waitFor({ timeout: 60_000 });
-const way = await page.getAttribute("#bar", "data-way");
 const rows: string[][] = [];
-for (const [name, view, rate] of [
-  ["at rest, Now", "now", 0],
-  [`${perSecond}/s, Now`, "now", perSecond],
-  [`${perSecond}/s, Decisions`, "decisions", perSecond],
+const costs: string[][] = [];
+const longTasks: string[] = [];
+let way = "";
+let skipped = "";
+for (const [name, address, rate] of [
+  ["spinner, at rest", SPINNER, 0],
+  [`spinner, ${perSecond}/s`, SPINNER, perSecond],
+  ["Now, at rest", `${url}#/now`, 0],
+  [`Now, ${perSecond}/s`, `${url}#/now`, perSecond],
+  [`Decisions, ${perSecond}/s`, `${url}#/decisions`, perSecond],
 ] as const) {
-  await page.evaluate((hash) => {
-    location.hash = hash;
-  }, `#/${view}`);
+  const page = await browser.newPage({ viewport: VIEWPORT });
+  await page.goto(address);
+  const isDesk = address !== SPINNER;
+  if (isDesk) await page.locator('#bar[data-link="live"]').waitFor({ timeout: 60_000 });
   await page.waitForTimeout(2_000);
   const stopped = publish(rate);
   await page.waitForTimeout(1_000);
+  const thread = await mainThread(page);
+  await meter.begin();
   const figures = await page.evaluate(watch, seconds * 1_000);
+  const cpu = await meter.end();
+  const did = await thread.did();
   const published = await stopped();
+  const longMs = figures.longMs.reduce((sum, ms) => sum + ms, 0);
   rows.push([
     name,
     String(Math.round(published / (seconds + 1))),
     short(figures.frames / seconds),
-    String(figures.long),
-    short(figures.longest),
-    short((100 * figures.longMs) / (seconds * 1_000)),
+    String(figures.longMs.length),
+    short(Math.max(0, ...figures.longMs)),
+    short(longMs / seconds),
   ]);
+  costs.push([
+    name,
+    ...[did.scriptMs, did.styleMs, did.layoutMs, did.otherMs].map((ms) => short(ms / seconds)),
+    ...[cpu.renderer, cpu.gpu, cpu.browser, cpu.gateway, cpu.publisher].map((ms) => short(ms / seconds / 10)),
+  ]);
+  if (figures.longMs.length > 0) longTasks.push(`${name}: ${figures.longMs.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+  if (isDesk) {
+    way = (await page.getAttribute("#bar", "data-way")) ?? "";
+    skipped = (await page.textContent("#link")) ?? "";
+  }
+  await page.close();
 }
-const skipped = (await page.textContent("#link")) ?? "";
+const head = ["page", "messages/s", "frames/s", "long tasks", "longest, ms", "in long tasks, ms/s"];
+const costHead = [
+  ...["page", "script, ms/s", "style, ms/s", "layout, ms/s", "paint and other, ms/s"],
+  ...["renderer, %", "compositor, %", "browser, %", "gateway, %", "publisher, %"],
+];
+process.stdout.write(`\nover ${way} (${skipped}); steps the bus refused: ${refused}\n\n${table(head, rows)}\n\n`);
 process.stdout.write(
-  `first contentful paint: ${short(median(paints))} ms, median of ${LOADS} (${paints.map(short).join(", ")})\n`,
+  `The page's own thread, and the CPU of each process in % of a core:\n\n${table(costHead, costs)}\n\n`,
 );
-for (const [path, raw, packed] of sizes)
-  process.stdout.write(`${path}: ${(raw / 1_024).toFixed(1)} kB, ${(packed / 1_024).toFixed(1)} kB by gzip\n`);
-const head = ["page", "messages/s", "frames/s", "long tasks", "longest, ms", "in long tasks, %"];
-process.stdout.write(
-  `\nover ${way} (${skipped}); steps the bus refused: ${refused}\n\n${table(head, rows)}\n\n${machine()}\n`,
-);
+process.stdout.write(`long tasks: ${longTasks.length === 0 ? "none" : `\n${longTasks.join("\n")}`}\n\n${machine()}\n`);
 await browser.close();
 gateway.kill("SIGTERM");
 await gateway.exited;
 await bus.close();
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);
+
+/** Path to bytes over the wire, headers and all, of the scripts that the page and its worker load. */
+async function bytesSent(context: BrowserContext, page: Page): Promise<Map<string, number>> {
+  const bytes = new Map<string, number>();
+  context.on("requestfinished", async (request) => {
+    const { pathname } = new URL(request.url());
+    if (!pathname.endsWith(".js")) return;
+    const sizes = await request.sizes().catch(() => undefined);
+    if (sizes) bytes.set(pathname, sizes.responseBodySize + sizes.responseHeadersSize);
+  });
+  await page.setViewportSize(VIEWPORT);
+  return bytes;
+}
 
 /** Publishes until the answer is called, which tells how many. */
 function publish(rate: number): () => Promise<number> {
@@ -127,13 +167,9 @@ function publish(rate: number): () => Promise<number> {
 /** In the browser: frames drawn, and tasks longer than 50 ms. */
 function watch(ms: number): Promise<Figures> {
   return new Promise((resolve) => {
-    const figures = { frames: 0, long: 0, longest: 0, longMs: 0 };
+    const figures: Figures = { frames: 0, longMs: [] };
     const observer = new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) {
-        figures.long++;
-        figures.longMs += duration;
-        figures.longest = Math.max(figures.longest, duration);
-      }
+      for (const { duration } of list.getEntries()) figures.longMs.push(duration);
     });
     observer.observe({ type: "longtask" });
     const startedMs = performance.now();

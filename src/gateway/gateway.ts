@@ -26,7 +26,7 @@ import {
   withSecurityHeaders,
 } from "./door.ts";
 import { GATEWAY_ERROR } from "./errors.ts";
-import { loadPages, type PageFiles, pageResponse } from "./page.ts";
+import { loadPages, type PageFiles } from "./page.ts";
 import { LiveFeed } from "./realtime/live-feed.ts";
 import { LiveSessions } from "./realtime/live-sessions.ts";
 import { type LiveSocketData, socketHandler } from "./realtime/socket-transport.ts";
@@ -216,7 +216,7 @@ function listen(
     }
     const { pathname } = new URL(request.url);
     const page = pages.get(pathname);
-    if (page) return pageResponse(page);
+    if (page) return page.response(request);
     if (pathname.startsWith(COMMAND_PATH)) await auth.admit(request, "admin", pathname.slice(COMMAND_PATH.length));
     else if (request.method === "POST" && pathname.startsWith(TRAINING_PATH))
       await auth.admit(request, "admin", "train");

@@ -8,8 +8,8 @@ import index from "./dashboard/index.html";
 import decodeWorker from "./dashboard/live/decode-worker.html";
 import swagger from "./dashboard/swagger.html";
 import { GATEWAY_ERROR } from "./errors.ts";
+import { PageFile } from "./page-file.ts";
 
-export type PageFile = { readonly body: Uint8Array<ArrayBuffer>; readonly type: string; readonly forEver: boolean };
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
 const PAGES = { "/": index, "/swagger": swagger } as const;
@@ -32,12 +32,12 @@ export async function loadPages(): Promise<PageFiles> {
     for (const path of Object.keys(PAGES)) {
       const page = await fetchFile(server.url, path, false);
       files.set(path, page);
-      for (const [, linked] of new TextDecoder().decode(page.body).matchAll(LINKED_FILE))
+      for (const [, linked] of page.text().matchAll(LINKED_FILE))
         if (linked !== undefined) files.set(linked, await fetchFile(server.url, linked, true));
     }
     for (const path of Object.keys(WORKERS)) {
-      const page = new TextDecoder().decode((await fetchFile(server.url, path, false)).body);
-      const [, script] = [...page.matchAll(LINKED_FILE)][0] ?? [];
+      const page = await fetchFile(server.url, path, false);
+      const [, script] = [...page.text().matchAll(LINKED_FILE)][0] ?? [];
       if (script !== undefined) files.set(path, await fetchFile(server.url, script, false));
     }
   } finally {
@@ -45,14 +45,6 @@ export async function loadPages(): Promise<PageFiles> {
   }
   return files;
 }
-
-export const pageResponse = (file: PageFile): Response =>
-  new Response(file.body, {
-    headers: {
-      "Content-Type": file.type,
-      "Cache-Control": file.forEver ? "public, max-age=31536000, immutable" : "no-cache",
-    },
-  });
 
 async function fetchFile(origin: URL, path: string, forEver: boolean): Promise<PageFile> {
   const response = await fetch(new URL(path, origin));
@@ -62,5 +54,5 @@ async function fetchFile(origin: URL, path: string, forEver: boolean): Promise<P
       `Cannot load the page: the bundled file ${path}, was status ${response.status}`,
     );
   const type = response.headers.get("content-type") ?? "application/octet-stream";
-  return { body: new Uint8Array(await response.arrayBuffer()), type, forEver };
+  return new PageFile(new Uint8Array(await response.arrayBuffer()), type, forEver);
 }
