@@ -73,7 +73,8 @@ session.onChange(() => {
   void router.readNow();
 });
 router.start();
-setInterval(draw, DRAW_EVERY_MS);
+// At the beginning of a frame, so that it has all of the frame's time; a hidden page has none, but its title still warns.
+setInterval(() => (document.hidden ? draw() : requestAnimationFrame(draw)), DRAW_EVERY_MS);
 
 /** What was on record before this connection. Each part may fail alone: the live stream goes on without it. */
 async function readRecord(): Promise<void> {

@@ -32,17 +32,20 @@ export type Cell = {
 
 /**
  * Draws rows into a table body, reusing the elements that are there. `columns` holds the class of each column. There are
- * never fewer rows than `rowsMin`, so that nothing jumps.
+ * never fewer rows than `rowsMin`, so that nothing jumps. `keys` tell which row is which: a row that moved down takes its
+ * element along, and only what is new in it is touched; laying a whole table out anew costs more than a frame has.
  */
 export function drawRows(
   body: HTMLElement,
   rows: readonly (readonly Cell[])[],
   columns: readonly string[],
   rowsMin: number,
+  keys?: readonly string[],
 ): void {
   const wanted = Math.max(rows.length, rowsMin);
   while (body.childElementCount > wanted) body.lastElementChild?.remove();
   while (body.childElementCount < wanted) body.append(emptyRow(columns.length));
+  if (keys) moveRows(body, keys);
   for (let i = 0; i < wanted; i++) {
     const row = body.children[i];
     row?.classList.toggle("vacant", rows[i] === undefined);
@@ -56,11 +59,30 @@ export function drawRows(
   }
 }
 
+/** Each key's element to its key's place; elements that no key wants any more stand in for new ones. */
+function moveRows(body: HTMLElement, keys: readonly string[]): void {
+  const elements = [...body.children] as HTMLElement[];
+  const present = new Map(elements.map((element) => [element.dataset["key"] ?? "", element]));
+  const wanted = new Set(keys);
+  const spare = elements.filter(({ dataset: { key } }) => key === undefined || !wanted.has(key));
+  keys.forEach((key, i) => {
+    const there = body.children[i] as HTMLElement | undefined;
+    if (there?.dataset["key"] === key) return;
+    const element = present.get(key) ?? spare.pop();
+    if (!element) return;
+    element.dataset["key"] = key;
+    if (element !== there) body.insertBefore(element, there ?? null);
+  });
+}
+
 const NOTHING: Cell = { text: "" };
+/** What each element shows: the very same cell is not looked at again. */
+const shownCells = new WeakMap<HTMLElement, Cell>();
 
 function drawCell(element: HTMLElement, column: string, cell: Cell = NOTHING): void {
   const { text, tone = "", title = "", href, share } = cell;
-  if (cell.foreign) return;
+  if (cell.foreign || shownCells.get(element) === cell) return;
+  shownCells.set(element, cell);
   if (href !== undefined) drawLink(element, text, href, cell.id);
   else if (share !== undefined) drawBar(element, share);
   else setText(element, text);

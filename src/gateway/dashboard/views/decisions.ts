@@ -19,6 +19,8 @@ const WHICH = [
   ["missed", "Missed"],
   ["skip", "Skipped"],
 ] as const;
+/** New rows that one drawing brings: 32 a second are more than anybody reads, and a frame has no time for a whole new table. */
+const FRESH_ROWS_MAX = 8;
 /** On a touch screen the last row that was touched counts as pointed at until the next touch. */
 const pointer = matchMedia("(hover: hover)");
 
@@ -54,7 +56,7 @@ export function decisionsView({ state, session }: Page): View {
       const focused = body.querySelector(":focus-visible") !== null;
       const held = paused || focused || (pointer.matches && body.querySelector("tr:hover") !== null);
       parts.held.hidden = paused || !held;
-      if (!held) shown = wanted();
+      if (!held) shown = calmly(wanted(), shown.slice(0, DECISION_ROWS).filter(passes));
       drawDecisions(body, shown, outcomeOf, nowMs);
       setText(parts.count, countWords());
       drawReasons(parts.reasons);
@@ -109,14 +111,15 @@ export function decisionsView({ state, session }: Page): View {
   }
 
   function wanted(): readonly Arb[] {
-    const from = which === "all" || which === "skip" ? state.decisions.rows : state.sent.rows;
-    return from.filter((row) => {
-      if (reason !== "" && row.reason !== reason) return false;
-      if (which === "skip" && row.action === "send") return false;
-      if (which === "landed" && outcomeOf(row.decisionId)?.landed !== true) return false;
-      if (which === "missed" && outcomeOf(row.decisionId)?.landed !== false) return false;
-      return words === "" || haystack(row, outcomeOf(row.decisionId)).includes(words);
-    });
+    return (which === "all" || which === "skip" ? state.decisions.rows : state.sent.rows).filter(passes);
+  }
+
+  function passes(row: Arb): boolean {
+    if (reason !== "" && row.reason !== reason) return false;
+    if (which === "skip" && row.action === "send") return false;
+    if (which === "landed" && outcomeOf(row.decisionId)?.landed !== true) return false;
+    if (which === "missed" && outcomeOf(row.decisionId)?.landed !== false) return false;
+    return words === "" || haystack(row, outcomeOf(row.decisionId)).includes(words);
   }
 
   function countWords(): string {
@@ -135,6 +138,15 @@ export function decisionsView({ state, session }: Page): View {
       select.append(option);
     }
   }
+}
+
+/** The newest rows; of a flood the newest few, above what was shown before. */
+function calmly(rows: readonly Arb[], before: readonly Arb[]): readonly Arb[] {
+  const shown = new Set(before.map(({ decisionId }) => decisionId));
+  const fresh = rows.slice(0, DECISION_ROWS).filter(({ decisionId }) => !shown.has(decisionId));
+  if (before.length < DECISION_ROWS || fresh.length <= FRESH_ROWS_MAX) return rows;
+  const both = [...fresh.slice(0, FRESH_ROWS_MAX), ...before];
+  return both.sort((left, right) => Number(right.decideNs - left.decideNs)).slice(0, DECISION_ROWS);
 }
 
 const haystack = (row: Arb, outcome: Outcome | undefined): string =>

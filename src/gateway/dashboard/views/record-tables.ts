@@ -42,20 +42,48 @@ export function drawDecisions(
   outcomeOf: (decisionId: string) => Outcome | undefined,
   nowMs: number,
 ): void {
-  const cells = rows.slice(0, DECISION_ROWS).map((row) => decisionCells(row, outcomeOf(row.decisionId), nowMs));
-  drawRows(body, cells, DECISION_HEADS.columns, DECISION_ROWS);
+  const present = rows.slice(0, DECISION_ROWS);
+  const cells = present.map((row) => {
+    const age = ageText(nowMs - Number(row.decideNs / 1_000_000n));
+    return [{ text: age, title: row.decisionId }, ...knownCells(row, outcomeOf(row.decisionId))];
+  });
+  drawRows(
+    body,
+    cells,
+    DECISION_HEADS.columns,
+    DECISION_ROWS,
+    present.map(({ decisionId }) => decisionId),
+  );
 }
 
 export function drawOutcomes(body: HTMLElement, rows: readonly Outcome[], nowMs: number): void {
-  const cells = rows.slice(0, OUTCOME_ROWS).map((row) => outcomeCells(row, nowMs));
-  drawRows(body, cells, OUTCOME_HEADS.columns, OUTCOME_ROWS);
+  const present = rows.slice(0, OUTCOME_ROWS);
+  const cells = present.map((row) => outcomeCells(row, nowMs));
+  drawRows(
+    body,
+    cells,
+    OUTCOME_HEADS.columns,
+    OUTCOME_ROWS,
+    present.map(({ bundleId }) => bundleId),
+  );
 }
 
 /** How a decision ended, in a word: skipped, in flight, or the state of its bundle. */
 export const endOf = (row: Arb, outcome: Outcome | undefined): string =>
   row.action !== "send" ? "skipped" : outcome === undefined ? "in flight" : wordsText(outcome.state);
 
-function decisionCells(row: Arb, outcome: Outcome | undefined, nowMs: number): Cell[] {
+/** All but the age changes only when the outcome comes: made once, and then known to be the same. */
+const known = new WeakMap<Arb, { readonly outcome: Outcome | undefined; readonly cells: readonly Cell[] }>();
+
+function knownCells(row: Arb, outcome: Outcome | undefined): readonly Cell[] {
+  const before = known.get(row);
+  if (before && before.outcome === outcome) return before.cells;
+  const cells = decisionCells(row, outcome);
+  known.set(row, { outcome, cells });
+  return cells;
+}
+
+function decisionCells(row: Arb, outcome: Outcome | undefined): Cell[] {
   const sent = row.action === "send";
   // What was sent stands out of what was only looked at.
   const tone = sent ? "" : "quiet";
@@ -65,7 +93,6 @@ function decisionCells(row: Arb, outcome: Outcome | undefined, nowMs: number): C
   const pools = swapsOf(row).map(({ pool }) => pool);
   const landed = outcome?.landed === true;
   return [
-    { text: ageText(nowMs - Number(row.decideNs / 1_000_000n)), title: row.decisionId },
     { text: path.map(tokenText).join(STEP), tone, title: path.join(" › "), href: decisionHref(row.decisionId) },
     { text: pools.map(shortAddress).join(" "), title: pools.join("\n") },
     amount(row.hopAmounts[0], tone),
