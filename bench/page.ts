@@ -10,7 +10,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { chromium } from "playwright-core";
 import { openEmbeddedBus } from "#bus/embedded.ts";
 import { createLog } from "#core/log.ts";
 import { runPaths } from "#core/paths.ts";
@@ -46,11 +46,9 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-s
 const meter = await CpuMeter.open(browser, gateway.pid);
 
 const paints: number[] = [];
-let sent = new Map<string, number>();
 for (let i = 0; i < LOADS; i++) {
   const context = await browser.newContext();
   const page = await context.newPage();
-  sent = await bytesSent(context, page);
   await page.goto(url, { waitUntil: "networkidle" }).catch(() => undefined);
   paints.push(
     await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN),
@@ -61,6 +59,7 @@ process.stdout.write(
   `first contentful paint: ${short(median(paints))} ms, median of ${LOADS} (${paints.map(short).join(", ")})\n`,
 );
 const kB = (bytes: number) => `${(bytes / 1_000).toFixed(1)} kB`;
+const sent = await bytesSent();
 for (const [path, bytes] of sent) process.stdout.write(`${path}: ${kB(bytes)} sent\n`);
 process.stdout.write(`sent in all: ${kB([...sent.values()].reduce((sum, bytes) => sum + bytes, 0))}\n`);
 
@@ -127,16 +126,16 @@ await bus.close();
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);
 
-/** Path to bytes over the wire, headers and all, of the scripts that the page and its worker load. */
-async function bytesSent(context: BrowserContext, page: Page): Promise<Map<string, number>> {
+/** Path to bytes of the body as sent to a browser that takes what Chromium does, of the scripts of the page and its worker. */
+async function bytesSent(): Promise<Map<string, number>> {
+  const html = await (await fetch(url)).text();
+  const paths = [...html.matchAll(/<script[^>]*src="([^"]+)"/g)].map(([, path]) => path ?? "");
+  const headers = { "Accept-Encoding": "gzip, deflate, br, zstd" };
   const bytes = new Map<string, number>();
-  context.on("requestfinished", async (request) => {
-    const { pathname } = new URL(request.url());
-    if (!pathname.endsWith(".js")) return;
-    const sizes = await request.sizes().catch(() => undefined);
-    if (sizes) bytes.set(pathname, sizes.responseBodySize + sizes.responseHeadersSize);
-  });
-  await page.setViewportSize(VIEWPORT);
+  for (const path of [...paths, "/live-worker.js"]) {
+    const body = await (await fetch(new URL(path, url), { headers, decompress: false })).bytes();
+    bytes.set(path, body.length);
+  }
   return bytes;
 }
 
