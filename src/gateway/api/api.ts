@@ -71,7 +71,15 @@ const storeAway = { 503: ErrorSchema } as const;
 
 /** Answers any request under /api, /health, /metrics and /openapi.json; never throws. */
 export function createApi(options: ApiOptions): (request: Request) => Promise<Response> {
-  const app = new Elysia({ normalize: false })
+  const api = routesOf(options);
+  return (request) => Promise.resolve(api.handle(request));
+}
+
+/** Every route with what it takes and answers: what a typed client (Eden) is made from. */
+export type Api = ReturnType<typeof routesOf>;
+
+function routesOf(options: ApiOptions) {
+  return new Elysia({ normalize: false })
     .onError(({ error, code, path }) => {
       const answer = asFailure(error, String(code), path, options.log);
       if (answer.status === 400 && path.startsWith("/api/control/"))
@@ -87,7 +95,6 @@ export function createApi(options: ApiOptions): (request: Request) => Promise<Re
     .use(trainingRoutes({ auth: options.door.auth, training: options.training }))
     .use(deskRoutes(options))
     .use(modelRoutes({ folder: options.modelsFolder, auth: options.door.auth, nowMs: options.sources.nowMs }));
-  return (request) => Promise.resolve(app.handle(request));
 }
 
 function runRoutes({ sources, live, realtime }: ApiOptions) {
