@@ -1,6 +1,7 @@
 /**
- * A model's whole life in a running Sandpiper: an admin starts a training job over the API, its acks go over the bus, the
- * version is published as the shadow, scores live decisions beside the model in use, is promoted, and decides.
+ * A model's whole life in a running Sandpiper: an admin starts a training job over the API and watches it on the page, its
+ * acks go over the bus, the version is published as the shadow, scores live decisions beside the model in use, is promoted
+ * on the page, decides, and is taken back there.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
@@ -9,13 +10,13 @@ import { openEmbeddedBus } from "#bus/embedded.ts";
 import { createLog } from "#core/log.ts";
 import { encodeEnvelope } from "#wire/envelope.ts";
 import { decodeTrainAck } from "#wire/train-ack.ts";
+import { ModelDesk } from "./support/model-desk.ts";
 import { eventually, SupervisedRun } from "./support/supervised-run.ts";
 import { PYTHON_INSTALL_MS, trainingPython } from "./support/training-python.ts";
 import { trainingPairs } from "./support/training-rows.ts";
 
 const STORY_MS = 300_000;
 const PAIRS = 3_000;
-const MAIN = join(import.meta.dir, "../src/cli/main.ts");
 /** An hour that is over: what is in it never changes. */
 const END_MS = Date.now() - 60_000;
 const RANGE = { startMs: END_MS - 3_600_000, endMs: END_MS };
@@ -70,6 +71,8 @@ test(
       { kind: "arb", library: "xgb", range, params: { nEstimators: 60, gpu: true } },
       token,
     );
+    const desk = await ModelDesk.open(run.gateway);
+    await desk.seesJobRunning(String(asked["id"]));
     const job = await eventually(
       "the job is over",
       async () => {
@@ -94,10 +97,15 @@ test(
 
     const beside = `arb_opportunities WHERE shadow_model_hash = '${hash}' AND model_hash != '${hash}'`;
     await eventually("it scores beside the one in use", async () => ((await count(beside)) > 0 ? true : undefined));
-    const promoted = Bun.spawnSync([process.execPath, MAIN, "models", "promote", hash, "--dataDir", run.dataDir]);
-    expect(promoted.stdout.toString()).toContain(`promote: ${hash}`);
+    await desk.seesJobDone(job.id, hash);
+    const before = versions.find(({ role }) => role === "latest")?.hash ?? "";
+    await desk.promotes(hash, password);
     const decided = `arb_opportunities WHERE model_hash = '${hash}'`;
     await eventually("it decides", async () => ((await count(decided)) > 0 ? true : undefined));
+    await desk.rollsBack(hash, before);
+    const after = (await read<{ versions: Version[] }>("/api/models")).versions;
+    expect(after.find(({ role }) => role === "latest")?.hash).toBe(before);
+    await desk.close();
 
     const recorded = `train_job_states WHERE job_id = '${job.id}' AND state = 'done'`;
     await eventually("the job is on record", async () => ((await count(recorded)) === 1 ? true : undefined));
