@@ -1,12 +1,14 @@
 /** The feed process: one market source, which the mode chooses, into the rings of the agents. */
 import { writeMarketReport } from "#core/market-report.ts";
 import { cpmmAuthority } from "#dex/addresses.ts";
+import { endpointsOf } from "#execute/endpoints.ts";
 import { createDoorbell } from "#ffi/doorbell.ts";
 import { PoolCatalogueBook } from "#market/catalogue.ts";
 import { Feed } from "#market/feed.ts";
 import { MarketRing } from "#market/market-ring.ts";
 import { openMarketSource } from "#market/open-source.ts";
 import { openRecorder } from "#market/recording/open-recorder.ts";
+import { TokenNamesBook } from "#market/token-names.ts";
 import { openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
 import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
@@ -25,9 +27,10 @@ const PACE_ROOM_SLOTS = 4_096;
 runAgent("feed", async (agent) => {
   const rings = { arbitrage: openRing(agent, "arbitrage"), mev: openRing(agent, "mev") };
   const replayed = agent.config.mode === "replay";
+  const catalogue = new PoolCatalogueBook(agent.paths.poolCatalogue);
+  const names = new TokenNamesBook(agent.paths.tokenNames, endpointsOf(agent.config).rpcUrl);
   const feed = new Feed({
-    ...rings,
-    catalogue: new PoolCatalogueBook(agent.paths.poolCatalogue),
+    ...{ ...rings, catalogue },
     cpmmAuthority: (await cpmmAuthority()).address,
     unixSeconds: () => Number(agent.clock.wallNs() / 1_000_000_000n),
     replayed,
@@ -40,6 +43,7 @@ runAgent("feed", async (agent) => {
     const now = JSON.stringify(feed.troubles());
     if (now !== told) agent.log.warn("market trouble, counted since the start", feed.troubles());
     told = now;
+    if (!replayed) void names.follow(catalogue.pools);
   }, TELL_MS);
   const reporting = setInterval(() => {
     const { counters = {}, streams = [] } = source.report?.() ?? {};

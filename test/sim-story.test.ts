@@ -51,6 +51,21 @@ describe("one command in sim mode", () => {
   );
 
   test(
+    "tells what its tokens call themselves",
+    async () => {
+      const tokens = await eventually("names of tokens", async () => {
+        const answer = (await (await fetch(`${run.gateway}/api/tokens`)).json()) as {
+          tokens: { mint: string; symbol: string }[];
+        };
+        return answer.tokens.length > 2 ? answer.tokens : undefined;
+      });
+      expect(tokens.map(({ symbol }) => symbol)).toContain("SOL");
+      expect(tokens.map(({ symbol }) => symbol)).toContain("STINT");
+    },
+    LONG_MS,
+  );
+
+  test(
     "explains decisions: each comes out of its record and its model bit for bit",
     () => {
       const port = String(run.clickhousePort);

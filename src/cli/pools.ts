@@ -8,12 +8,12 @@ import { runPaths } from "#core/paths.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import { seededRandom } from "#core/random.ts";
 import { readConfig } from "#core/read-config.ts";
-import { type Address, WSOL_MINT } from "#core/units.ts";
+import type { Address } from "#core/units.ts";
 import { readCatalogue } from "#decide/catalogue-follower.ts";
-import { metaplexAddress, metaplexName, mintName, type TokenName } from "#dex/token-metadata.ts";
+import type { TokenName } from "#dex/token-metadata.ts";
 import { endpointsOf } from "#execute/endpoints.ts";
 import { RpcNode } from "#market/live/rpc-node.ts";
-import { readAccounts } from "#market/rpc-snapshot.ts";
+import { readNames } from "#market/token-names.ts";
 
 const SHORT_CHARACTERS = 4;
 
@@ -38,19 +38,6 @@ export async function runPools(
   const lines = pools.map((pool) => (json ? JSON.stringify(rowOf(pool, names)) : lineOf(pool, names)));
   write(lines.length === 0 ? (json ? "" : "no pools yet\n") : `${lines.join("\n")}\n`);
   return EXIT_CODE.ok;
-}
-
-/** Of the mints that have one: in the mint itself, or where Metaplex keeps it. */
-async function readNames(node: RpcNode, mints: readonly Address[]): Promise<Map<Address, TokenName>> {
-  const mintAt = new Map(mints.map((mint) => [metaplexAddress(mint), mint]));
-  const { accounts } = await readAccounts(node, [...mints, ...mintAt.keys()]);
-  const names = new Map<Address, TokenName>([[WSOL_MINT, { name: "Wrapped SOL", symbol: "SOL" }]]);
-  for (const { address, data } of accounts) {
-    const mint = mintAt.get(address) ?? address;
-    const found = mintAt.has(address) ? metaplexName(mint, data) : mintName(mint, data);
-    if (found !== undefined && !names.has(mint)) names.set(mint, found);
-  }
-  return names;
 }
 
 function rowOf(

@@ -46,6 +46,8 @@ export type RunPaths = {
   readonly runReport: string;
   /** The pools the feed follows (PoolCatalogue), replaced by rename. */
   readonly poolCatalogue: string;
+  /** What their tokens call themselves (TokenNames), replaced by rename. */
+  readonly tokenNames: string;
   /** What the sim carries over a restart of its process: the last slot. */
   readonly simState: string;
   /** How the feed hears the market (MarketReport), replaced by rename every second. */
@@ -99,6 +101,7 @@ export function runPaths(dataDir: string): RunPaths {
     trainingPython: join(root, "training", "python"),
     runReport: join(root, "run", "report.json"),
     poolCatalogue: join(root, "run", "pools.json"),
+    tokenNames: join(root, "run", "tokens.json"),
     simState: join(root, "run", "sim.json"),
     marketReport: join(root, "run", "market.json"),
     forkReport: join(root, "run", "fork.json"),

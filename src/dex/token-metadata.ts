@@ -12,8 +12,8 @@ import { readAddress } from "./bytes.ts";
 import { derivedAddress } from "./derived-address.ts";
 import { mintExtension } from "./transfer-fee.ts";
 
-const METAPLEX_PROGRAM = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s" as Address;
-const METADATA_KEY = 4;
+export const METAPLEX_PROGRAM = "metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s" as Address;
+export const METADATA_KEY = 4;
 const TOKEN_METADATA = 19;
 const [NAME_BYTES_MAX, SYMBOL_BYTES_MAX] = [128, 32];
 

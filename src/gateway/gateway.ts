@@ -10,6 +10,7 @@ import type { Log } from "#core/log.ts";
 import { readMarketReport } from "#core/market-report.ts";
 import type { RunPaths } from "#core/paths.ts";
 import { readRunReport } from "#core/run-report.ts";
+import { readTokenNames } from "#core/token-names.ts";
 import { readGuardReport } from "#slo/report.ts";
 import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
@@ -93,6 +94,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clientsPerAddressMax: config["gateway.liveClientsPerAddressMax"],
   });
   const guard = new ReportView(() => readGuardReport(options.paths.guardReport), nowMs);
+  const names = new ReportView(() => readTokenNames(options.paths.tokenNames), nowMs);
   const market = new ReportView(() => readMarketReport(options.paths.marketReport), nowMs);
   const sources: StatusSources = {
     config,
@@ -121,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     live: () => feed.stats(),
     ledgerFolder: options.paths.ledger,
     modelsFolder: options.paths.models,
+    tokenNames: () => names.report(),
     realtime,
     door,
     training: new TrainingDesk({

@@ -6,6 +6,7 @@ import { openapi } from "@elysiajs/openapi";
 import { Elysia, type Static, t, ValidationError } from "elysia";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
+import type { TokenNames } from "#core/token-names.ts";
 import type { GatewayData } from "#gateway/data.ts";
 import { failure, TurnedAway } from "#gateway/door.ts";
 import { GATEWAY_ERROR } from "#gateway/errors.ts";
@@ -53,6 +54,7 @@ export type ApiOptions = {
   readonly live: () => LiveStats;
   readonly ledgerFolder: string;
   readonly modelsFolder: string;
+  readonly tokenNames: () => TokenNames | undefined;
   /** How the live stream is reached. */
   readonly realtime: () => Static<typeof RealtimeSchema>;
   readonly door: ControlParts & { readonly anonymous: "viewer" | "none" };

@@ -1,10 +1,18 @@
 /** What the page shows beside the record: processes and queues, tips and routes, whether estimates hold, the runbook. */
 import { Elysia } from "elysia";
+import type { TokenNames } from "#core/token-names.ts";
 import type { GatewayData } from "#gateway/data.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import { runbookPage } from "#gateway/runbook.ts";
 import { runWindow, type StatusSources } from "#gateway/status.ts";
-import { CalibrationSchema, ProcessesSchema, RoutesSchema, RunbookSchema, TipsSchema } from "./desk-schemas.ts";
+import {
+  CalibrationSchema,
+  ProcessesSchema,
+  RoutesSchema,
+  RunbookSchema,
+  TipsSchema,
+  TokensSchema,
+} from "./desk-schemas.ts";
 import { readNoQuery } from "./query.ts";
 import { ErrorSchema } from "./schemas.ts";
 
@@ -15,6 +23,7 @@ export function deskRoutes(parts: {
   readonly data: GatewayData;
   readonly sources: StatusSources;
   readonly live: () => LiveStats;
+  readonly tokenNames: () => TokenNames | undefined;
 }) {
   const { data, sources } = parts;
   return new Elysia({ normalize: false })
@@ -28,6 +37,19 @@ export function deskRoutes(parts: {
           "The supervisor's report with heartbeats, what each agent last measured, and what waits on the bus.",
       },
     })
+    .get(
+      "/api/tokens",
+      () => ({ tokens: Object.entries(parts.tokenNames() ?? {}).map(([mint, name]) => ({ mint, ...name })) }),
+      {
+        response: { 200: TokensSchema, ...refusals },
+        detail: {
+          tags: ["Run"],
+          summary: "What tokens call themselves",
+          description:
+            "Of the tokens that followed pools trade, as Token-2022 and Metaplex have it; empty in a replay.",
+        },
+      },
+    )
     .get("/api/tips", () => tipsOf(sources), {
       response: { 200: TipsSchema, ...refusals },
       detail: {

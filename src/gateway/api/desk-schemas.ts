@@ -44,6 +44,16 @@ export const ProcessesSchema = t.Object({
   }),
 });
 
+export const TokensSchema = t.Object({
+  tokens: t.Array(
+    t.Object({
+      mint: t.String({ description: "The token's address." }),
+      name: t.String(),
+      symbol: t.String({ description: "What it calls itself; others may call themselves the same." }),
+    }),
+  ),
+});
+
 export const TipsSchema = t.Object({
   agents: t.Array(
     t.Object({

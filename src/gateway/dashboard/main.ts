@@ -9,7 +9,7 @@ import { killOrder, OrderDialog } from "./operator/order-dialog.ts";
 import { Session } from "./operator/session.ts";
 import { SignIn } from "./operator/sign-in.ts";
 import { byId, openRowsOnClick, setText } from "./parts/elements.ts";
-import { ageText, countText } from "./parts/format.ts";
+import { ageText, countText, type NamedToken, nameTokens } from "./parts/format.ts";
 import { listenToKeys } from "./parts/keyboard.ts";
 import { PageState, ROWS_MAX } from "./parts/page-state.ts";
 import { Router } from "./parts/router.ts";
@@ -28,6 +28,8 @@ import { trainingView } from "./views/training.ts";
 const DRAW_EVERY_MS = 250;
 /** More than that a quarter of a second cannot show. */
 const DECISIONS_AT_ONCE = 24;
+/** Names of tokens come as the market is read. */
+const NAMES_EVERY_MS = 15_000;
 const MODULES = ["arbitrage", "mev"] as const;
 
 const state = new PageState();
@@ -73,6 +75,7 @@ session.onChange(() => {
   void router.readNow();
 });
 router.start();
+setInterval(() => void readNames().catch(() => undefined), NAMES_EVERY_MS);
 // At the beginning of a frame, so that it has all of the frame's time; a hidden page has none, but its title still warns.
 setInterval(() => (document.hidden ? draw() : requestAnimationFrame(draw)), DRAW_EVERY_MS);
 
@@ -94,10 +97,15 @@ async function readRecord(): Promise<void> {
       .then(({ outcomes }) => {
         for (const row of outcomes) state.outcomes.add(outcomeFromJson(row));
       }),
+    readNames(),
     session.read<PageProfit>("/api/profit").then((profit) => state.acceptProfit(profit)),
   ];
   await Promise.allSettled(reads);
   draw();
+}
+
+async function readNames(): Promise<void> {
+  nameTokens((await session.read<{ tokens: NamedToken[] }>("/api/tokens")).tokens);
 }
 
 function draw(): void {

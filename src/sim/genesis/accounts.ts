@@ -16,6 +16,7 @@ import {
   TOKEN_ACCOUNT,
   TOKEN_ACCOUNT_BYTES,
 } from "#dex/raydium-cpmm/layout.ts";
+import { METADATA_KEY, METAPLEX_PROGRAM } from "#dex/token-metadata.ts";
 import type { AccountState } from "#sim/cluster/cluster.ts";
 
 const RENT_LAMPORTS_PER_BYTE = 6_960n;
@@ -23,6 +24,8 @@ const ACCOUNT_OVERHEAD_BYTES = 128;
 const MINT_BYTES = 82;
 const MINT = { supply: 36, decimals: 44, initialized: 45 } as const;
 const TOKEN_STATE_INITIALIZED = 1;
+/** Key, update authority and mint. */
+const NAME_HEAD_BYTES = 65;
 /** Behind the state byte: a u32 that says "native", then the lamports that are rent and not tokens. */
 const TOKEN_ACCOUNT_NATIVE = { tag: 109, reserveLamports: 113 } as const;
 
@@ -44,6 +47,21 @@ export function mintAccount(decimals: number, supply: bigint): AccountState {
   data[MINT.decimals] = decimals;
   data[MINT.initialized] = 1;
   return { lamports: rentExemptLamports(MINT_BYTES), owner: TOKEN_PROGRAM, data, executable: false };
+}
+
+/** What a token calls itself, as Metaplex' program keeps it: name and symbol, and nobody who may change them. */
+export function nameAccount(mint: Address, symbol: string): AccountState {
+  const text = Buffer.from(symbol);
+  const { data, view } = bytesOf(NAME_HEAD_BYTES + 3 * 4 + 2 * text.length);
+  data[0] = METADATA_KEY;
+  data.set(base58Decode(mint), NAME_HEAD_BYTES - 32);
+  let at = NAME_HEAD_BYTES;
+  for (const field of [text, text]) {
+    view.setUint32(at, field.length, true);
+    data.set(field, at + 4);
+    at += 4 + field.length;
+  }
+  return { lamports: rentExemptLamports(data.length), owner: METAPLEX_PROGRAM, data, executable: false };
 }
 
 export function tokenAccount(mint: Address, owner: Address, amount: bigint): AccountState {

@@ -2,10 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { ManualClock } from "#core/clock.ts";
-import type { Address } from "#core/units.ts";
+import { type Address, WSOL_MINT } from "#core/units.ts";
 import { TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { decodeAmmConfig, decodePoolState, decodeTokenAmount } from "#dex/raydium-cpmm/decode.ts";
 import { cpmmPoolFacts, cpmmReserve } from "#dex/raydium-cpmm/facts.ts";
+import { metaplexAddress, metaplexName } from "#dex/token-metadata.ts";
 import { createCluster } from "#sim/cluster/lite-cluster.ts";
 import { rentExemptLamports } from "./accounts.ts";
 import { type GenesisOptions, writeGenesis } from "./genesis.ts";
@@ -59,6 +60,15 @@ describe("writeGenesis()", () => {
         expect(amount.ok && cpmmReserve(state.value, side, amount.value)).toBe(reserves[side]);
         expect(reserves[side]).toBeGreaterThan(0n);
       }
+    }
+  });
+
+  test("lets every token say its symbol, as Metaplex keeps it", async () => {
+    const { market, account } = await genesis();
+    for (const { mint, symbol } of market.tokens.filter((token) => token.mint !== WSOL_MINT)) {
+      const { data, lamports } = account(metaplexAddress(mint));
+      expect(metaplexName(mint, data)).toEqual({ name: symbol, symbol });
+      expect(lamports).toBeGreaterThanOrEqual(rentExemptLamports(data.length));
     }
   });
 

@@ -11,6 +11,7 @@ import { type Address, LAMPORTS_PER_SOL, WSOL_MINT } from "#core/units.ts";
 import { associatedTokenAddress, cpmmAuthority, cpmmConfigAddress, cpmmPoolAddresses } from "#dex/addresses.ts";
 import { RAYDIUM_CPMM_PROGRAM, TOKEN_PROGRAM } from "#dex/program-addresses.ts";
 import { FEE_RATE_DENOMINATOR } from "#dex/raydium-cpmm/layout.ts";
+import { metaplexAddress } from "#dex/token-metadata.ts";
 import { type Keypair, keypairFromSeed } from "#execute/keypair.ts";
 import { TIP_ACCOUNTS } from "#sim/block-engine/tip-accounts.ts";
 import type { Cluster } from "#sim/cluster/cluster.ts";
@@ -19,6 +20,7 @@ import {
   ammConfigAccount,
   LP_MINT_DECIMALS,
   mintAccount,
+  nameAccount,
   observationAccount,
   poolAccount,
   tokenAccount,
@@ -110,6 +112,8 @@ export async function writeGenesis(cluster: Cluster, options: GenesisOptions): P
   // The native mint counts no supply.
   for (const [i, { mint, decimals }] of tokens.entries())
     cluster.setAccount(mint, mintAccount(decimals, mint === WSOL_MINT ? 0n : (supply[i] as bigint)));
+  for (const { mint, symbol } of tokens)
+    if (mint !== WSOL_MINT) cluster.setAccount(metaplexAddress(mint), nameAccount(mint, symbol));
   return { tokens, pools, concentrated, traders, rivals };
 }
 

@@ -81,5 +81,39 @@ const BASE58 = /\b[1-9A-HJ-NP-Za-km-z]{32,88}\b/g;
 /** Enough of an address to tell it from its neighbours; the whole one is in the title. */
 export const shortAddress = (address: string): string => address.slice(0, 4);
 
-/** A token's symbol where it is known to everyone, else the start of its address. */
-export const tokenText = (mint: string): string => SYMBOLS[mint] ?? shortAddress(mint);
+export type NamedToken = { readonly mint: string; readonly symbol: string };
+
+const SYMBOL_LENGTH_MAX = 10;
+let named: ReadonlyMap<string, string> = new Map();
+
+/**
+ * From now on these tokens go by what they call themselves. Anybody may take another's name: one that everyone knows, or
+ * that two of them have, stands with the start of its address.
+ */
+export function nameTokens(tokens: readonly NamedToken[]): void {
+  const known = new Set(Object.values(SYMBOLS));
+  const short = (symbol: string) =>
+    symbol.length > SYMBOL_LENGTH_MAX ? `${symbol.slice(0, SYMBOL_LENGTH_MAX - 1)}…` : symbol;
+  const count = new Map<string, number>();
+  for (const { symbol } of tokens) count.set(lookOf(short(symbol)), (count.get(lookOf(short(symbol))) ?? 0) + 1);
+  const alone = (text: string) => count.get(lookOf(text)) === 1 && !known.has(text);
+  const looks = new Set([...known].map(lookOf));
+  named = new Map(
+    tokens
+      .filter(({ mint }) => !Object.hasOwn(SYMBOLS, mint))
+      .map(({ mint, symbol }) => {
+        const text = short(symbol);
+        return [mint, alone(text) && !looks.has(lookOf(text)) ? text : `${text} ${shortAddress(mint)}`];
+      }),
+  );
+}
+
+/** Another one whenever names were told: what was made with the one before is out of date. */
+export const namesInUse = (): object => named;
+
+/** Names that look alike are one: case, and letters of other scripts in the same shape, as far as Unicode folds them. */
+const lookOf = (text: string): string => text.normalize("NFKC").toLowerCase();
+
+/** A token's symbol where everyone knows it, what it calls itself, else the start of its address; the whole stands in the title. */
+export const tokenText = (mint: string): string =>
+  (Object.hasOwn(SYMBOLS, mint) ? SYMBOLS[mint] : named.get(mint)) ?? shortAddress(mint);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { arbEnvelope, outcomeEnvelope } from "#wire/envelope.ts";
-import { ageText, latencyText, percentText, solText, tokenText } from "./format.ts";
+import { ageText, latencyText, nameTokens, percentText, solText, tokenText } from "./format.ts";
 import { PageState, ROWS_MAX } from "./page-state.ts";
 import type { PageStatus } from "./status.ts";
 
@@ -106,4 +106,28 @@ describe("format", () => {
     expect(tokenText("So11111111111111111111111111111111111111112")).toBe("SOL");
     expect(tokenText("9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin")).toBe("9xQe");
   });
+});
+
+test("nameTokens() shows what tokens call themselves, and never one as another", () => {
+  const mint = (start: string) => start.padEnd(44, "1");
+  const usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+  nameTokens([
+    { mint: mint("aaaa"), symbol: "STINT" },
+    { mint: mint("bbbb"), symbol: "TWIN" },
+    { mint: mint("cccc"), symbol: "twin" },
+    { mint: mint("dddd"), symbol: "\uFF35\uFF33\uFF24\uFF23" },
+    { mint: mint("eeee"), symbol: "__proto__" },
+    { mint: mint("ffff"), symbol: "AVERYLONGSYMBOL" },
+    { mint: usdc, symbol: "STINT" },
+  ]);
+  expect(tokenText(mint("bbbb"))).toBe("TWIN bbbb");
+  expect(tokenText(mint("cccc"))).toBe("twin cccc");
+  expect(tokenText(mint("dddd"))).toEndWith(" dddd");
+  expect(tokenText(mint("eeee"))).toBe("__proto__");
+  expect(tokenText(mint("ffff"))).toBe("AVERYLONG…");
+  expect(tokenText(mint("gggg"))).toBe("gggg");
+  expect(tokenText("toString")).toBe("toSt");
+  expect(tokenText(usdc)).toBe("USDC");
+  nameTokens([]);
+  expect(tokenText(mint("aaaa"))).toBe("aaaa");
 });

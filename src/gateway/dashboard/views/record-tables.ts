@@ -7,6 +7,7 @@ import {
   ageText,
   countText,
   latencyText,
+  namesInUse,
   shortAddress,
   shortReason,
   solText,
@@ -72,14 +73,15 @@ export function drawOutcomes(body: HTMLElement, rows: readonly Outcome[], nowMs:
 export const endOf = (row: Arb, outcome: Outcome | undefined): string =>
   row.action !== "send" ? "skipped" : outcome === undefined ? "in flight" : wordsText(outcome.state);
 
-/** All but the age changes only when the outcome comes: made once, and then known to be the same. */
-const known = new WeakMap<Arb, { readonly outcome: Outcome | undefined; readonly cells: readonly Cell[] }>();
+type Known = { readonly outcome: Outcome | undefined; readonly names: object; readonly cells: readonly Cell[] };
+/** All but the age changes only when the outcome or names of tokens come: made once, and then known to be the same. */
+const known = new WeakMap<Arb, Known>();
 
 function knownCells(row: Arb, outcome: Outcome | undefined): readonly Cell[] {
   const before = known.get(row);
-  if (before && before.outcome === outcome) return before.cells;
+  if (before && before.outcome === outcome && before.names === namesInUse()) return before.cells;
   const cells = decisionCells(row, outcome);
-  known.set(row, { outcome, cells });
+  known.set(row, { outcome, names: namesInUse(), cells });
   return cells;
 }
 
