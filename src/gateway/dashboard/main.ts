@@ -136,23 +136,26 @@ function drawLink(link: Link): void {
     document.title = link.state === "lost" ? "(lost) Sandpiper" : "Sandpiper";
   }
   bar.dataset["way"] = link.way ?? "";
-  setText(byId("link"), linkText(link));
+  const [says, more] = linkText(link);
+  setText(byId("link-state"), says);
+  setText(byId("link-more"), more);
 }
 
-function linkText({ state: link, way, silentMs, retryInMs, passedOver }: Link): string {
+/** What a phone has room for, and the rest. */
+function linkText({ state: link, way, silentMs, retryInMs, passedOver }: Link): readonly [says: string, more: string] {
   const skipped = state.dropped + passedOver;
   const missed = skipped === 0 ? "" : ` · ${countText(skipped)} not drawn`;
   switch (link) {
     case "connecting":
-      return "connecting";
+      return ["connecting", ""];
     case "live":
-      return `live · ${way} · ${ageText(silentMs)}${missed}`;
+      return ["live", ` · ${way} · ${ageText(silentMs)}${missed}`];
     case "stale":
-      return `no data for ${ageText(silentMs)}`;
-    case "lost":
-      return retryInMs > 0
-        ? `Connection lost ${ageText(silentMs)} ago · next try in ${ageText(retryInMs)}`
-        : `Connection lost ${ageText(silentMs)} ago · trying`;
+      return ["no data", ` for ${ageText(silentMs)}`];
+    case "lost": {
+      const next = retryInMs > 0 ? `next try in ${ageText(retryInMs)}` : "trying";
+      return ["Connection lost", ` ${ageText(silentMs)} ago · ${next}`];
+    }
   }
 }
 

@@ -117,7 +117,7 @@ export function nowView({ state, session }: Page): View {
           { label: "p99", color: "--accent", kind: "line" },
           { label: "p50", color: "--soft", kind: "line" },
         ],
-        yText: (ms) => latencyText(ms),
+        yText: (ms) => (ms === 0 ? "0" : latencyText(ms)),
         yMin: 0,
         empty: "Nothing was measured since the page was opened.",
       }),
