@@ -66,12 +66,12 @@ test(
     const password = /password (\S+)/.exec(run.output())?.[1] ?? "";
     const token = String((await post("/api/auth/sign-in", { name: "admin", password }))["access_token"]);
     const range = { start: new Date(RANGE.startMs).toISOString(), end: new Date(RANGE.endMs).toISOString() };
+    const desk = await ModelDesk.open(run.gateway);
     const asked = await post(
       "/api/training/start",
       { kind: "arb", library: "xgb", range, params: { nEstimators: 60, gpu: true } },
       token,
     );
-    const desk = await ModelDesk.open(run.gateway);
     await desk.seesJobRunning(String(asked["id"]));
     const job = await eventually(
       "the job is over",
