@@ -15,7 +15,7 @@ import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
 
 /** How often readers' requests for a snapshot are looked at when the market is silent. */
 const TICK_MS = 20;
-/** How often new trouble is told. */
+/** How often new trouble is told, and names of new tokens are asked for. */
 const TELL_MS = 10_000;
 /** How often the report on the market is written. */
 const REPORT_MS = 1_000;

@@ -251,6 +251,7 @@ describe("GET /openapi.json and /swagger", () => {
         "/api/routes",
         "/api/runbook/{name}",
         "/api/tips",
+        "/api/tokens",
         "/api/models",
         "/api/outcomes",
         "/api/profit",
