@@ -57,7 +57,10 @@ copyFileSync(libchdbPath(), join(DIST, "lib", "libchdb.so"));
 chmodSync(EXECUTABLE, 0o755);
 const native = join(ROOT, "native", "sandpiper-native.node");
 if (existsSync(native)) copyFileSync(native, join(DIST, "lib", "sandpiper-native.node"));
-else process.stdout.write("without WebTransport: native/ is not built (bun scripts/build-native.ts)\n");
+else
+  process.stdout.write(
+    "without WebTransport and the native TPU engine: native/ is not built (bun scripts/build-native.ts)\n",
+  );
 
 async function sha256(path: string): Promise<string> {
   const hash = createHash("sha256");

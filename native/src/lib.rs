@@ -1,10 +1,12 @@
-//! The WebTransport server (HTTP/3 over QUIC, draft-ietf-webtrans-http3) that Bun does not have, as an N-API module.
+//! What Bun's own QUIC cannot do, as an N-API module: a WebTransport server (HTTP/3, draft-ietf-webtrans-http3), here, and
+//! a TPU client with a congestion controller of choice (tpu.rs).
 //!
 //! quinn owns the UDP socket on one thread of its own; JavaScript sees events and plain calls. Nothing here waits for
 //! JavaScript and nothing in JavaScript waits for the network. Whatever a stranger can make grow has a limit: handshakes
 //! in flight, sessions, streams, bytes that a session may say, bytes that wait for it.
 mod certificate;
 mod session;
+mod tpu;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -86,10 +88,10 @@ fn runtime() -> &'static tokio::runtime::Runtime {
     RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("webtransport")
+            .thread_name("sandpiper-net")
             .enable_all()
             .build()
-            .expect("a thread for WebTransport")
+            .expect("a thread for the network")
     })
 }
 

@@ -9,7 +9,7 @@ import { runPaths } from "#core/paths.ts";
 import { type RunReport, readRunReport } from "#core/run-report.ts";
 import { hotPathHistogram, TELEMETRY_BYTES, TelemetryDesk, TelemetryReader } from "#memory/telemetry.ts";
 import { readGuardReport } from "#slo/report.ts";
-import { doctorText, runFindings } from "./doctor.ts";
+import { doctorText, runFindings, tpuFindings } from "./doctor.ts";
 import { topText } from "./top.ts";
 
 const NOW_MS = 1_790_000_000_000;
@@ -98,4 +98,15 @@ describe("topText()", () => {
     expect(topText(frame)).toContain("no run in this data folder");
     expect(topText(frame)).toContain("arbitrage has not run yet");
   });
+});
+
+test("tpuFindings() says why the native engine that was asked for does not send", () => {
+  const configOf = (...flags: string[]) => loadConfig({ environment: {}, flags }).config;
+  expect(tpuFindings(configOf(), "not built")).toEqual([]);
+  const native = configOf("--execute.tpuEngine", "native", "--execute.tpuController", "bbr");
+  expect(tpuFindings(native, undefined)).toMatchObject([{ state: "ok", says: "native engine, controller bbr" }]);
+  const todo = "bun scripts/build-native.ts";
+  expect(tpuFindings(native, "not built")).toEqual([
+    { state: "wrong", part: "tpu", says: "the built-in engine sends: not built", todo },
+  ]);
 });

@@ -10,6 +10,7 @@ import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
 import { readRunReport } from "#core/run-report.ts";
+import { nativeTpuMissing } from "#execute/tpu/native-tpu-client.ts";
 import { soundingAlarms } from "#slo/alarms.ts";
 import { readGuardReport } from "#slo/report.ts";
 import { freeMiB } from "#supervise/preflight.ts";
@@ -33,6 +34,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   const findings = [
     diskFinding(config),
     ...(await secretFindings(loaded, process.env)),
+    ...tpuFindings(config, nativeTpuMissing()),
     ...runFindings(config, Date.now()),
     await gatewayFinding(config),
   ];
@@ -62,6 +64,17 @@ function diskFinding(config: Config): Finding {
   return free >= asked
     ? { state: "ok", part: "disk", says, todo: "" }
     : { state: "wrong", part: "disk", says, todo: "free it; the supervisor ends the run at half of that" };
+}
+
+/** Which client sends straight to the leaders; nothing where none is asked for. `missing`: why there is no native one. */
+export function tpuFindings(config: Config, missing: string | undefined): readonly Finding[] {
+  if (config["execute.tpuEngine"] !== "native") return [];
+  const part = "tpu";
+  if (missing !== undefined)
+    return [
+      { state: "wrong", part, says: `the built-in engine sends: ${missing}`, todo: "bun scripts/build-native.ts" },
+    ];
+  return [{ state: "ok", part, says: `native engine, controller ${config["execute.tpuController"]}`, todo: "" }];
 }
 
 /** The alarms that sound, or that the run is well. */

@@ -261,6 +261,16 @@ export const CONFIG_SCHEMA = {
     "none",
     "further routes for the same signed bundle, beside the block engine; a direct route may land a transaction that fails and pays its fee",
   ),
+  "execute.tpuEngine": choice(
+    ["builtin", "native"],
+    "builtin",
+    "QUIC client of the route straight to the leaders: Bun's own, or quinn in native/ (bun scripts/build-native.ts); without the module the built-in one sends",
+  ),
+  "execute.tpuController": choice(
+    ["cubic", "bbr", "newreno", "phase"],
+    "phase",
+    "congestion controller of the native engine; phase is cubic with 1.15 times its window in the leader's own slots and less outside of them",
+  ),
   "execute.hedgeMsMin": number(
     8,
     0,

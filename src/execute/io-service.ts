@@ -42,7 +42,7 @@ import type { Route } from "./route.ts";
 import { openRoutes } from "./routes/open-routes.ts";
 import { createRpc, type Rpc } from "./rpc.ts";
 import { BEFORE_MS_MAX, Simulator, simulationRpc } from "./simulate/simulator.ts";
-import type { TpuClient } from "./tpu/tpu-client.ts";
+import type { TpuEngine } from "./tpu/tpu-engine.ts";
 import type { TpuRoute } from "./tpu/tpu-route.ts";
 import { LandingTracker } from "./tracker.ts";
 import { Wallet } from "./wallet.ts";
@@ -93,7 +93,7 @@ type Live = {
   readonly chain: ChainState;
   readonly route: Route;
   readonly tpu: TpuRoute | undefined;
-  readonly tpuClient: TpuClient | undefined;
+  readonly tpuEngine: TpuEngine | undefined;
   readonly rivals: RivalFinder;
   readonly simulation: DeskSimulation | undefined;
 };
@@ -186,7 +186,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
       if (desk.openCount > 0) log.info("left open bundles to the next start", { bundles: desk.openCount });
       publishMetrics();
       await loops.stop();
-      await live?.tpuClient?.close();
+      await live?.tpuEngine?.close();
       journal.close();
     },
   };

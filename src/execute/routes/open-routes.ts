@@ -1,10 +1,12 @@
 /** The ways that the options allow: the block engine alone, or hedged by the leaders' own doors, an RPC node, or both. */
 import type { Clock } from "#core/clock.ts";
 import type { Config } from "#core/config.ts";
+import type { Log } from "#core/log.ts";
 import { RouteManager } from "#decide/routes/route-manager.ts";
 import type { Route, RouteName, SendingRoute } from "#execute/route.ts";
 import type { Rpc } from "#execute/rpc.ts";
-import { TpuClient } from "#execute/tpu/tpu-client.ts";
+import { openTpuEngine } from "#execute/tpu/open-tpu-engine.ts";
+import type { TpuEngine } from "#execute/tpu/tpu-engine.ts";
 import { TpuRoute } from "#execute/tpu/tpu-route.ts";
 import type { Wallet } from "#execute/wallet.ts";
 import { HedgedRoute } from "./hedged-route.ts";
@@ -13,11 +15,11 @@ import { RpcRoute } from "./rpc-route.ts";
 export type OpenRoutes = {
   readonly route: Route;
   readonly tpu: TpuRoute | undefined;
-  readonly tpuClient: TpuClient | undefined;
+  readonly tpuEngine: TpuEngine | undefined;
 };
 
 export function openRoutes(
-  parts: { readonly config: Config; readonly clock: Clock; readonly random: () => number },
+  parts: { readonly config: Config; readonly clock: Clock; readonly random: () => number; readonly log: Log },
   wallet: Pick<Wallet, "keypair">,
   rpc: Rpc,
   main: Route,
@@ -25,12 +27,10 @@ export function openRoutes(
 ): OpenRoutes {
   const { config, clock, random } = parts;
   const hedge = config["execute.hedge"];
-  if (hedge === "none") return { route: main, tpu: undefined, tpuClient: undefined };
+  if (hedge === "none") return { route: main, tpu: undefined, tpuEngine: undefined };
   const usesTpu = hedge !== "rpc";
-  const tpuClient = usesTpu
-    ? new TpuClient({ identity: wallet.keypair.tlsIdentity(), monotonicNs: () => clock.monotonicNs() })
-    : undefined;
-  const tpu = tpuClient && new TpuRoute(rpc, tpuClient);
+  const tpuEngine = usesTpu ? openTpuEngine(wallet.keypair.tlsIdentity(), parts) : undefined;
+  const tpu = tpuEngine && new TpuRoute(rpc, tpuEngine);
   const routes: SendingRoute[] = [main];
   if (tpu !== undefined) routes.push(tpu);
   if (hedge !== "tpu") routes.push(new RpcRoute(rpc, clock));
@@ -52,5 +52,5 @@ export function openRoutes(
     sleep: Bun.sleep,
     clock,
   });
-  return { route, tpu, tpuClient };
+  return { route, tpu, tpuEngine };
 }

@@ -1,6 +1,6 @@
 /**
- * Straight to a leader: its TPU over QUIC (RFC 9000), ALPN solana-tpu, one transaction per unidirectional stream. One UDP
- * socket for all leaders; a connection is opened ahead, kept alive, and resumed with the ticket of the one before it.
+ * The built-in TPU engine, on node:quic. One UDP socket for all leaders; a connection is opened ahead, kept alive, and
+ * resumed with the ticket of the one before it.
  *
  * A stream that closed was handed to the leader's transport, which is no proof that the transaction was read: whether it
  * landed, only the ledger knows. What a leader does not let through in time (its stream credit is used up) is given up,
@@ -9,11 +9,7 @@
 import { connect, QuicEndpoint, type QuicSession, type SessionOptions } from "node:quic";
 import { errorText } from "#core/error.ts";
 import { pemOf, type TlsIdentity } from "./certificate.ts";
-
-export type TpuAnswer =
-  | { readonly kind: "accepted" }
-  | { readonly kind: "rejected"; readonly why: string }
-  | { readonly kind: "unanswered"; readonly why: string };
+import { IN_FLIGHT_MAX, RECONNECT_MS, type TpuAnswer, type TpuEngine } from "./tpu-engine.ts";
 
 export type TpuClientOptions = {
   readonly identity: TlsIdentity;
@@ -28,9 +24,6 @@ const SERVER_NAME = "connect";
 const KEEP_ALIVE_MS = 1_000;
 const HANDSHAKE_MS_MAX = 2_000;
 const STREAM_MS_MAX = 2_000;
-const RECONNECT_MS = 500;
-/** Transactions on their way at once; the next one is refused. */
-const IN_FLIGHT_MAX = 4_096;
 /** Leaders that are connected at once; the one that was not used for longest goes. */
 const LEADERS_MAX = 32;
 
@@ -43,14 +36,13 @@ type Leader = {
   usedNs: number;
 };
 
-export class TpuClient {
+export class TpuClient implements TpuEngine {
+  readonly name = "builtin";
   inFlight = 0;
   sent = 0;
   failed = 0;
-  /** Connections opened, and of them those that went on from a ticket. */
   handshakes = 0;
   resumptions = 0;
-  /** Of the newest handshake; 0 before the first. */
   handshakeNs = 0;
   readonly #options: TpuClientOptions;
   readonly #endpoint = new QuicEndpoint();
@@ -60,7 +52,6 @@ export class TpuClient {
     this.#options = options;
   }
 
-  /** Opens a connection if there is none, so that a send need not wait for it; says whether there is one. */
   async prepare(address: string): Promise<boolean> {
     try {
       await this.#session(address);
@@ -91,7 +82,9 @@ export class TpuClient {
     }
   }
 
-  /** Whether there is an open connection. */
+  /** node:quic's controllers know nothing of slots. */
+  lead(): void {}
+
   isConnected(address: string): boolean {
     return this.#leaders.get(address)?.open !== undefined;
   }

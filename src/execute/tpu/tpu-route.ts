@@ -5,7 +5,7 @@
 import type { RouteStatus, SendAnswer, SendingRoute } from "#execute/route.ts";
 import { field, isRecord, list, type Rpc } from "#execute/rpc.ts";
 import { signatureOf } from "#execute/transaction.ts";
-import type { TpuAnswer, TpuClient } from "./tpu-client.ts";
+import type { TpuAnswer, TpuEngine } from "./tpu-engine.ts";
 
 /** Slots that are looked ahead: two leaders of four slots each, and the start of the third. */
 const LOOK_AHEAD_SLOTS = 9;
@@ -22,7 +22,7 @@ export class TpuRoute implements SendingRoute {
 
   constructor(
     private readonly rpc: Rpc,
-    private readonly client: TpuClient,
+    private readonly client: TpuEngine,
   ) {}
 
   get health() {
@@ -45,6 +45,7 @@ export class TpuRoute implements SendingRoute {
     const addresses = list(answer.value).flatMap((leader) => this.#nodes.get(String(leader)) ?? []);
     this.#addresses = [...new Set(addresses)];
     await Promise.all(this.#addresses.map((address) => this.client.prepare(address)));
+    this.client.lead(this.#addresses[0]);
   }
 
   async send(wire: Uint8Array): Promise<SendAnswer> {

@@ -1,8 +1,4 @@
-/** The native module (native/, Rust): what it exports, and where it is looked for. Built by `bun scripts/build-native.ts`. */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { errorText } from "#core/error.ts";
-
+/** What the native module (native/src/lib.rs) exports for the live stream. */
 export type NativeEvent = {
   readonly kind: "request" | "open" | "said" | "closed";
   readonly id: number;
@@ -44,19 +40,3 @@ export type Native = {
     days: number,
   ): { readonly certificatePem: string; readonly keyPem: string; readonly der: Uint8Array };
 };
-
-const FILE = "sandpiper-native.node";
-
-/** The module, or why there is none. */
-export function loadNative(): Native | { readonly missing: string } {
-  const paths = [join(dirname(process.execPath), "lib", FILE), join(import.meta.dir, "../../../native", FILE)];
-  const path = paths.find(existsSync);
-  if (path === undefined) return { missing: "native/ is not built: bun scripts/build-native.ts (needs cargo)" };
-  const module = { exports: {} };
-  try {
-    process.dlopen(module, path);
-  } catch (thrown) {
-    return { missing: `cannot load ${FILE}: ${errorText(thrown)}` };
-  }
-  return module.exports as Native;
-}

@@ -6,11 +6,12 @@
 import type { Config } from "#core/config.ts";
 import { errorText } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
+import { loadNative } from "#core/native.ts";
 import { readCertificate, renewMs } from "./certificates.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { type Carrier, LIVE_CLOSE, LiveSession, type Sent } from "./live-session.ts";
 import type { LiveSessions } from "./live-sessions.ts";
-import { loadNative, type NativeEvent, type WebTransportServer } from "./native.ts";
+import type { Native, NativeEvent, WebTransportServer } from "./native.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** Path and origin of a request, as the WebSocket's door would see them. */
@@ -45,7 +46,7 @@ type Opening = { readonly subscription: Subscription; readonly untilMs: number; 
 export function startWebTransport(options: WebTransportOptions): WebTransport | { readonly off: string } {
   const { config, log } = options;
   if (config["gateway.webTransport"] === "off") return { off: "gateway.webTransport is off" };
-  const native = loadNative();
+  const native = loadNative<Native>();
   if ("missing" in native) return { off: native.missing };
   try {
     let certificate = readCertificate(config, native);
