@@ -3,11 +3,13 @@
  * of each state, whether every attempt has exactly one, and whether the sums of the outcomes equal what happened to the
  * wallet, to the lamport.
  *
- *   bun bench/landing.ts [attempts = 100000]
+ *   bun bench/landing.ts [attempts = 100000] [seconds at most]
  *
  * Opportunities are opened by trades; before the auction another trade may come (state moved), a rival may bid (outbid),
  * the transaction may be lost on its way though it was acknowledged (dropped), or its acknowledgement may be (and it lands
- * all the same). With a hedge: part of the attempts also goes to the RPC at once, the same bytes (nothing executes twice).
+ * all the same), a route may keep saying "pending" of what it lost (expired), and a tip may be below the engine's least
+ * (rejected). With a hedge: part of the attempts also goes to the RPC at once, the same bytes (nothing executes twice).
+ * Eight attempts a slot, one an auction; time is the bench's own.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +21,7 @@ import { openJitoRoute } from "#execute/jito.ts";
 import { BundleJournal } from "#execute/journal.ts";
 import { Outbox } from "#execute/outbox.ts";
 import { RivalFinder } from "#execute/rivals.ts";
-import type { Route } from "#execute/route.ts";
+import type { Route, SendAnswer } from "#execute/route.ts";
 import { RpcRoute } from "#execute/routes/rpc-route.ts";
 import { createRpc } from "#execute/rpc.ts";
 import { decide, startWorld, trade } from "#execute/test-world.ts";
@@ -29,10 +31,12 @@ import { decodeEnvelope } from "#wire/envelope.ts";
 import { machine, short, table } from "./report.ts";
 
 const ATTEMPTS = Number(process.argv[2] ?? 100_000);
+const SECONDS_MAX = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
 const SLOT_NS = 400_000_000;
 const TICKS_PER_SLOT = 8;
 const QUIET_SLOTS_MAX = 400;
-const [MOVED, BEATEN, LOST, UNACKNOWLEDGED, HEDGED] = [0.12, 0.3, 0.02, 0.03, 0.2];
+const [MOVED, BEATEN, LOST, HELD, UNACKNOWLEDGED, HEDGED, TINY] = [0.12, 0.3, 0.02, 0.005, 0.03, 0.2, 0.005];
+const TINY_TIP_LAMPORTS = 500n;
 
 const folder = mkdtempSync(join(tmpdir(), "sandpiper-landing-"));
 const world = await startWorld();
@@ -45,7 +49,9 @@ await chain.refresh();
 await wallet.learn(world.pools);
 const jito = await openJitoRoute({ url: world.engineDoor.url, clock, random: random.unit });
 const direct = new RpcRoute(rpc, clock);
-const counts = { hedged: 0, lost: 0, unacknowledged: 0 };
+const counts = { hedged: 0, lost: 0, held: 0, unacknowledged: 0 };
+const held = new Set<string>();
+let flying = 0;
 
 /** The block engine behind a way that loses things. */
 const route: Route = {
@@ -56,25 +62,40 @@ const route: Route = {
   tipFloorLamports: 0,
   tipAccount: () => jito.tipAccount(),
   refreshTipFloor: async () => {},
-  statuses: (ids) => jito.statuses(ids),
+  statuses: async (ids) =>
+    (await jito.statuses(ids))?.map((status, i) => (held.has(ids[i] as string) ? { kind: "pending" } : status)),
   send: async (wire, routeId) => {
-    if (random.unit() < LOST) {
-      counts.lost++;
-      return { kind: "accepted", routeId };
+    flying++;
+    try {
+      return await sendOn(wire, routeId);
+    } finally {
+      flying--;
     }
-    const hedged = random.unit() < HEDGED;
-    const sending = jito.send(wire);
-    if (hedged) {
-      counts.hedged++;
-      await direct.send(wire);
-    }
-    const answer = await sending;
-    if (hedged) return answer.kind === "rejected" ? { kind: "accepted", routeId } : answer;
-    if (random.unit() >= UNACKNOWLEDGED) return answer;
-    counts.unacknowledged++;
-    return { kind: "unanswered", why: "the acknowledgement was lost" };
   },
 };
+
+async function sendOn(wire: Uint8Array, routeId: string): Promise<SendAnswer> {
+  if (random.unit() < LOST) {
+    counts.lost++;
+    return { kind: "accepted", routeId };
+  }
+  if (random.unit() < HELD) {
+    counts.held++;
+    held.add(routeId);
+    return { kind: "accepted", routeId };
+  }
+  const hedged = random.unit() < HEDGED;
+  const sending = jito.send(wire);
+  if (hedged) {
+    counts.hedged++;
+    await direct.send(wire);
+  }
+  const answer = await sending;
+  if (hedged) return answer.kind === "rejected" ? { kind: "accepted", routeId } : answer;
+  if (random.unit() >= UNACKNOWLEDGED) return answer;
+  counts.unacknowledged++;
+  return { kind: "unanswered", why: "the acknowledgement was lost" };
+}
 
 const outcomes = new Map<string, number>();
 const states = new Map<string, number>();
@@ -140,20 +161,28 @@ const start = performance.now();
 let attempts = 0;
 let slots = 0;
 let quiet = 0;
-while (attempts < ATTEMPTS || (desk.openCount > 0 && quiet++ < QUIET_SLOTS_MAX)) {
-  if (attempts < ATTEMPTS) {
-    trade(world, random.between(0, world.pools.length), random.between(0, 2) as 0 | 1, BigInt(random.between(5, 40)));
-    try {
-      desk.take(decide(world, BigInt(random.between(10_000, 400_000)), attempts + 1));
-      attempts++;
-    } catch {
-      // No cycle earns now.
-    }
-    if (random.unit() < MOVED) trade(world, random.between(0, world.pools.length), random.between(0, 2) as 0 | 1, 10n);
-    if (random.unit() < BEATEN) rival.run(clock.monotonicNs() / 1e6);
+/** One opportunity, one decision, and what happens to it before its auction is held. */
+async function attempt(): Promise<void> {
+  const pool = () => random.between(0, world.pools.length);
+  trade(world, pool(), random.between(0, 2) as 0 | 1, BigInt(random.between(5, 40)));
+  const tip = random.unit() < TINY ? TINY_TIP_LAMPORTS : BigInt(random.between(10_000, 400_000));
+  try {
+    desk.take(decide(world, tip, attempts + 1));
+    attempts++;
+  } catch {
+    // No cycle earns now.
   }
-  await Bun.sleep(0);
-  for (let tick = 0; tick < TICKS_PER_SLOT; tick++) engine.tick();
+  if (random.unit() < MOVED) trade(world, pool(), random.between(0, 2) as 0 | 1, 10n);
+  if (random.unit() < BEATEN) rival.run(clock.monotonicNs() / 1e6);
+  while (flying > 0) await Bun.sleep(0);
+}
+
+const wanted = () => attempts < ATTEMPTS && performance.now() - start < SECONDS_MAX * 1e3;
+while (wanted() || (desk.openCount > 0 && quiet++ < QUIET_SLOTS_MAX)) {
+  for (let tick = 0; tick < TICKS_PER_SLOT; tick++) {
+    if (wanted()) await attempt();
+    engine.tick();
+  }
   clock.advanceNs(SLOT_NS);
   cluster.nextSlot();
   slots++;
@@ -173,7 +202,7 @@ console.log(`
 attempts ${attempts}, with exactly one final state ${once}, still open ${desk.openCount}
 landed to the unit ${exact}, on a better state than predicted ${predictedOff}
 sum of the outcomes ${realised}, change of the wallet ${change}: ${realised === change ? "equal" : "DIFFERENT"}
-transactions executed ${executed}, of them twice ${doubled}; hedged ${counts.hedged}, lost ${counts.lost}, acknowledgement lost ${counts.unacknowledged}
+transactions executed ${executed}, of them twice ${doubled}; hedged ${counts.hedged}, lost ${counts.lost}, said pending for ever ${counts.held}, acknowledgement lost ${counts.unacknowledged}
 ${short(attempts / seconds)} attempts/s over ${slots} slots; ${machine()}`);
 journal.close();
 await world.stop();

@@ -255,6 +255,14 @@ export const CONFIG_SCHEMA = {
     "",
     "Jito block engine of mode live, http(s)://host without a path, for example https://mainnet.block-engine.jito.wtf",
   ),
+  "execute.blockEngineRegions": text(
+    "",
+    "further regions of it, comma-separated addresses like execute.blockEngineUrl; the quickest that is well gets the bundle",
+  ),
+  "execute.tipFloorUrl": text(
+    "",
+    "where mode live hears the tip floor and its stream, http(s)://host without a path; Jito's is https://bundles.jito.wtf; empty = the block engine",
+  ),
   "execute.blockEngineToken": text("", "UUID that Jito gave for a higher rate (x-jito-auth); empty = none", true),
   "execute.hedge": choice(
     ["none", "tpu", "rpc", "both"],

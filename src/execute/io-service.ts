@@ -28,7 +28,6 @@ import { ChainState } from "./chain-state.ts";
 import { Desk, type DeskParts, type DeskSimulation } from "./desk.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
-import { openJitoRoute } from "./jito.ts";
 import { BundleJournal } from "./journal.ts";
 import { readKeypairFile } from "./keypair.ts";
 import { Leaders } from "./leaders.ts";
@@ -39,6 +38,7 @@ import { moveRecoveryPlace, type RecordReader, recoverOpenBundles } from "./reco
 import { RiskDesk } from "./risk/risk-desk.ts";
 import { RivalFinder } from "./rivals.ts";
 import type { Route } from "./route.ts";
+import { type JitoRegions, openJitoRegions } from "./routes/jito-regions.ts";
 import { openRoutes } from "./routes/open-routes.ts";
 import { createRpc, type Rpc } from "./rpc.ts";
 import { BEFORE_MS_MAX, Simulator, simulationRpc } from "./simulate/simulator.ts";
@@ -91,6 +91,7 @@ const DECISION_WAIT_MS = 100;
 type Live = {
   readonly rpc: Rpc;
   readonly chain: ChainState;
+  readonly jito: JitoRegions;
   readonly route: Route;
   readonly tpu: TpuRoute | undefined;
   readonly tpuEngine: TpuEngine | undefined;
@@ -186,6 +187,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
       if (desk.openCount > 0) log.info("left open bundles to the next start", { bundles: desk.openCount });
       publishMetrics();
       await loops.stop();
+      live?.jito.close();
       await live?.tpuEngine?.close();
       journal.close();
     },
@@ -195,7 +197,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
 /** Waits until cluster and block engine answer; throws a SandpiperError (retry later) when they do not. */
 async function openLive(parts: IoServiceParts, wallet: Wallet, leader: () => string): Promise<Live> {
   const { config, clock, random, log } = parts;
-  const { rpcUrl, blockEngineUrl: url } = endpointsOf(config);
+  const { rpcUrl, blockEngineUrls: urls, tipFloorUrl } = endpointsOf(config);
   const rpc = createRpc({ url: rpcUrl });
   const baseAccount = await wallet.baseAccount();
   const chain = new ChainState(rpc, clock, baseAccount);
@@ -204,19 +206,20 @@ async function openLive(parts: IoServiceParts, wallet: Wallet, leader: () => str
   for (;;) {
     await chain.refresh();
     try {
-      const route = await openJitoRoute({ url, token, clock, random });
+      const route = await openJitoRegions({ urls, tipFloorUrl, token, clock, random });
       if (chain.blockhash() !== undefined && chain.baseUnits !== undefined) {
         const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));
         const simulation = await openSimulation(config, clock, rpcUrl, baseAccount);
-        return { rpc, chain, rivals, simulation, ...openRoutes(parts, wallet, rpc, route, leader) };
+        return { rpc, chain, jito: route, rivals, simulation, ...openRoutes(parts, wallet, rpc, route, leader) };
       }
+      route.close();
     } catch (thrown) {
       log.debug("waiting for the block engine", { why: errorText(thrown) });
     }
     if (clock.monotonicNs() > deadlineNs)
       throw new SandpiperError(
         EXECUTE_ERROR.route,
-        `Cannot trade: a cluster that tells a blockhash and the wallet's wSOL within ${START_MS_MAX / 1e3} s, was ${chain.blockhash() === undefined ? "silent" : `without a block engine at ${url} or a wSOL account of ${wallet.address}`}`,
+        `Cannot trade: a cluster that tells a blockhash and the wallet's wSOL within ${START_MS_MAX / 1e3} s, was ${chain.blockhash() === undefined ? "silent" : `without a block engine at ${urls.join(", ")} or a wSOL account of ${wallet.address}`}`,
         "later",
       );
     await Bun.sleep(START_RETRY_MS);

@@ -25,6 +25,8 @@ export type JitoOptions = {
   readonly url: string;
   /** Jito's UUID for a higher rate; empty or left out for none. */
   readonly token?: string;
+  /** Where the tip floor is told, without its path; empty or left out: at `url`. */
+  readonly tipFloorUrl?: string;
   readonly clock: Pick<Clock, "monotonicNs">;
   /** 0 <= x < 1: which tip account the next bundle pays, so that bundles do not all write the same one. */
   readonly random: () => number;
@@ -32,8 +34,7 @@ export type JitoOptions = {
 
 /** Asks the engine for its tip accounts first; throws a SandpiperError (retry later) when it does not answer. */
 export async function openJitoRoute(options: JitoOptions): Promise<JitoRoute> {
-  const headers = options.token ? { "x-jito-auth": options.token } : {};
-  const rpc = createRpc({ url: `${options.url}/api/v1/bundles`, headers });
+  const rpc = rpcOf(options);
   const answer = await rpc("getTipAccounts", []);
   const accounts = answer.ok ? list(answer.value).filter(isAddress) : [];
   if (accounts.length === 0)
@@ -43,6 +44,14 @@ export async function openJitoRoute(options: JitoOptions): Promise<JitoRoute> {
       "later",
     );
   return new JitoRoute(rpc, accounts, options);
+}
+
+/** With tip accounts that another region told. */
+export const jitoRouteOf = (options: JitoOptions, tipAccounts: readonly string[]): JitoRoute =>
+  new JitoRoute(rpcOf(options), tipAccounts, options);
+
+function rpcOf({ url, token }: JitoOptions): Rpc {
+  return createRpc({ url: `${url}/api/v1/bundles`, headers: token ? { "x-jito-auth": token } : {} });
 }
 
 export class JitoRoute implements Route {
@@ -64,6 +73,18 @@ export class JitoRoute implements Route {
     readonly tipAccounts: readonly string[],
     private readonly options: JitoOptions,
   ) {}
+
+  /** It said 429 and its back-off is not over. */
+  get isSilent(): boolean {
+    return this.options.clock.monotonicNs() < this.#silentUntilNs;
+  }
+
+  /** Whether it answers at all. */
+  async ping(): Promise<boolean> {
+    const answer = await this.rpc("getTipAccounts", []);
+    if (!answer.ok && answer.error.code === TOO_MANY) this.#backOff();
+    return answer.ok || answer.error.code !== 0;
+  }
 
   tipAccount(): string {
     return this.tipAccounts[Math.floor(this.options.random() * this.tipAccounts.length)] as string;
@@ -103,9 +124,10 @@ export class JitoRoute implements Route {
 
   /** Asks for the tip floor; keeps the one it had when the engine does not tell. */
   async refreshTipFloor(): Promise<void> {
-    if (this.options.clock.monotonicNs() < this.#silentUntilNs) return;
+    if (this.isSilent) return;
+    const { url, tipFloorUrl } = this.options;
     try {
-      const response = await fetch(`${this.options.url}/api/v1/bundles/tip_floor`, {
+      const response = await fetch(`${tipFloorUrl || url}/api/v1/bundles/tip_floor`, {
         signal: AbortSignal.timeout(TIP_FLOOR_MS_MAX),
       });
       if (response.status === TOO_MANY) this.#backOff();
@@ -118,7 +140,7 @@ export class JitoRoute implements Route {
   }
 
   async statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[] | undefined> {
-    if (this.options.clock.monotonicNs() < this.#silentUntilNs) return undefined;
+    if (this.isSilent) return undefined;
     const statuses: RouteStatus[] = routeIds.map(() => ({ kind: "pending" }));
     const batches = Math.ceil(routeIds.length / STATUS_IDS_MAX);
     for (let call = 0; call < Math.min(batches, STATUS_CALLS_MAX); call++) {

@@ -1,7 +1,7 @@
 /** A real local cluster with its block engine behind their doors, and the parts of an io thread on it, for the story tests. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildCycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { buildCycleIndex, type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import { findSplit } from "#arbitrage/find-split.ts";
 import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { PoolTable } from "#arbitrage/pool-table.ts";
@@ -154,6 +154,19 @@ export function trade(world: World, pool: number, inputSide: 0 | 1, perMille: bi
   if (result.kind !== "executed" || result.executed.error !== null) throw new Error("the trade failed");
 }
 
+const searches = new WeakMap<World, { readonly table: PoolTable; readonly index: CycleIndex }>();
+
+/** Made once for each world: its pools stay. */
+function searchOf(world: World) {
+  const known = searches.get(world);
+  if (known !== undefined) return known;
+  const table = new PoolTable();
+  table.describe(world.pools);
+  const search = { table, index: buildCycleIndex(world.pools, { base: WSOL_MINT, hopsMax: 3 }) };
+  searches.set(world, search);
+  return search;
+}
+
 /** The best cycle of the market as it is now, decided to be sent with this tip; split where that gains this much. */
 export function decide(
   world: World,
@@ -161,14 +174,12 @@ export function decide(
   sequence = 1,
   splitGainMin = Number.POSITIVE_INFINITY,
 ): Decision & { readonly exact: readonly ExactHop[] } {
-  const table = new PoolTable();
-  table.describe(world.pools);
+  const { table, index } = searchOf(world);
   const reserves = world.pools.map((facts) => reservesOf(world, facts));
   reserves.forEach(([r0, r1], pool) => {
     const words = new Uint32Array(new BigUint64Array([r0, r1]).buffer) as unknown as [number, number, number, number];
     table.update(pool, ...words);
   });
-  const index = buildCycleIndex(world.pools, { base: WSOL_MINT, hopsMax: 3 });
   const candidates = new Candidates();
   world.pools.forEach((_, pool) => {
     screenPool(index, table, pool, 50e9, 1_000_000, candidates);

@@ -68,6 +68,13 @@ describe("preflight()", () => {
       "Cannot start mode live: execute.blockEngineUrl must be an address like https://…, was empty",
     ],
     [
+      [
+        ...["--mode", "live", "--market.rpcUrl", "http://a", "--execute.blockEngineUrl", "http://b"],
+        ...["--execute.blockEngineRegions", "https://c, nowhere"],
+      ],
+      "Cannot start mode live: execute.blockEngineRegions must be an address like https://…, was another text",
+    ],
+    [
       ["--mode", "live", "--market.rpcUrl", "http://a", "--execute.blockEngineUrl", "http://b"],
       "Cannot start mode live: market.grpcUrl or market.wsUrl must be set, was neither",
     ],

@@ -13,7 +13,13 @@ import type { OffReport, RunReport } from "#core/run-report.ts";
 import { SUPERVISE_ERROR } from "./errors.ts";
 import { CORES_TO_PIN_MIN } from "./placement/plan.ts";
 
-type UrlKey = "market.rpcUrl" | "market.grpcUrl" | "market.wsUrl" | "execute.blockEngineUrl";
+type UrlKey =
+  | "market.rpcUrl"
+  | "market.grpcUrl"
+  | "market.wsUrl"
+  | "execute.blockEngineUrl"
+  | "execute.blockEngineRegions"
+  | "execute.tipFloorUrl";
 
 /** A report older than this belongs to a supervisor that is gone. */
 const REPORT_FRESH_MS = 5_000;
@@ -32,6 +38,8 @@ function checkMode(config: Config): void {
   if (config.mode === "live") {
     checkUrl(config, "market.rpcUrl", "required");
     checkUrl(config, "execute.blockEngineUrl", "required");
+    checkUrl(config, "execute.blockEngineRegions", "or empty");
+    checkUrl(config, "execute.tipFloorUrl", "or empty");
     if (config["market.grpcUrl"] === "" && config["market.wsUrl"] === "")
       throw new SandpiperError(
         SUPERVISE_ERROR.mode,
@@ -52,7 +60,8 @@ function checkUrl(config: Config, key: UrlKey, need: "required" | "or empty"): v
   const url = config[key];
   if (url === "" && need === "or empty") return;
   const [schemes, example] = key === "market.wsUrl" ? [["ws:", "wss:"], "wss://…"] : [["http:", "https:"], "https://…"];
-  if (URL.canParse(url) && schemes.includes(new URL(url).protocol)) return;
+  const urls = key === "execute.blockEngineRegions" ? url.split(",").map((one) => one.trim()) : [url];
+  if (urls.every((one) => URL.canParse(one) && schemes.includes(new URL(one).protocol))) return;
   const was = url === "" ? "empty" : "another text";
   throw new SandpiperError(
     SUPERVISE_ERROR.mode,

@@ -8,7 +8,11 @@
 //! clock=0 (1: the first 8 bytes are Unix ns of the send, for times one way). Prints the port, then answers each line on
 //! stdin with its counters as JSON; ends with its stdin.
 //!
+//! `tpu-peer link TO,TO name=value …` is a slow link to those addresses, for machines whose kernel has no netem: see link.rs.
+//!
 //! `tpu-peer send CERT.der KEY.der ADDRESS,… COUNT IN_FLIGHT` sends 1,232-byte transactions in turn and prints JSON.
+mod link;
+
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -75,6 +79,10 @@ impl ClientCertVerifier for AnyPeer {
 struct Options(HashMap<String, String>);
 
 impl Options {
+    fn of(words: &[String]) -> Self {
+        Self(words.iter().filter_map(|text| text.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect())
+    }
+
     fn number(&self, name: &str, fallback: u64) -> u64 {
         self.0.get(name).and_then(|text| text.parse().ok()).unwrap_or(fallback)
     }
@@ -97,15 +105,17 @@ struct Counters {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let usage = "usage: tpu-peer serve|send CERT.der KEY.der …";
+    let usage = "usage: tpu-peer serve|send CERT.der KEY.der … | link TO,TO …";
+    if let [mode, to, rest @ ..] = args.as_slice()
+        && mode == "link"
+    {
+        return link::run(to, &Options::of(rest));
+    }
     let [mode, cert, key, rest @ ..] = args.as_slice() else { return Err(usage.into()) };
     let cert = CertificateDer::from(std::fs::read(cert)?);
     let key = PrivateKeyDer::Pkcs8(std::fs::read(key)?.into());
     match mode.as_str() {
-        "serve" => {
-            let pairs = rest.iter().filter_map(|text| text.split_once('=')).map(|(a, b)| (a.into(), b.into()));
-            serve(cert, key, Options(pairs.collect())).await
-        }
+        "serve" => serve(cert, key, Options::of(rest)).await,
         "send" => send(cert, key, rest).await,
         _ => Err(usage.into()),
     }

@@ -4,6 +4,7 @@
  *   POST /api/v1/bundles, /getBundleStatuses, /getInflightBundleStatuses, /getTipAccounts    JSON-RPC
  *   POST /api/v1/transactions[?bundleOnly=true]                    JSON-RPC sendTransaction; x-bundle-id in the answer
  *   GET  /api/v1/bundles/tip_floor                                 JSON
+ *   WS   /api/v1/bundles/tip_stream                                the same, at once and then every second
  *
  * Clients that ask more often than the limit get 429 and Jito's error; each path answers only its own methods.
  */
@@ -20,6 +21,8 @@ const HOST = "127.0.0.1";
 const REQUEST_BYTES_MAX = 128 * 1024;
 /** Generous: Jito gives one a second without an agreement. */
 const REQUESTS_PER_SECOND_MAX = 500;
+const TIP_STREAM = "/api/v1/bundles/tip_stream";
+const TIP_STREAM_MS = 1_000;
 const JSON_HEADERS = { "content-type": "application/json" };
 const BUNDLE_PATHS: ReadonlySet<string> = new Set([
   "/api/v1/bundles",
@@ -53,15 +56,26 @@ export function startBlockEngineDoor(engine: BlockEngine, options: BlockEngineDo
 
 function serve(engine: BlockEngine, options: BlockEngineDoorOptions): BlockEngineDoor {
   const budget = new RequestBudget(options.requestsPerSecondMax ?? REQUESTS_PER_SECOND_MAX, engine.clock);
+  const tipFloor = () => [engine.tipFloor.read(Number(engine.clock.wallNs() / 1_000_000n))];
   const server = Bun.serve({
     hostname: HOST,
     port: options.port,
     maxRequestBodySize: REQUEST_BYTES_MAX,
-    async fetch(request) {
+    websocket: {
+      open(socket) {
+        socket.subscribe(TIP_STREAM);
+        socket.send(JSON.stringify(tipFloor()));
+      },
+      // Nobody is to say anything here.
+      message() {},
+      maxPayloadLength: 1_024,
+    },
+    async fetch(request, self) {
       const url = new URL(request.url);
       if (!budget.take()) return limited();
-      if (request.method === "GET" && url.pathname === "/api/v1/bundles/tip_floor")
-        return Response.json([engine.tipFloor.read(Number(engine.clock.wallNs() / 1_000_000n))]);
+      if (url.pathname === TIP_STREAM)
+        return self.upgrade(request) ? undefined : new Response("Upgrade Required", { status: 426 });
+      if (request.method === "GET" && url.pathname === "/api/v1/bundles/tip_floor") return Response.json(tipFloor());
       const known = BUNDLE_PATHS.has(url.pathname) || url.pathname === "/api/v1/transactions";
       if (!known) return new Response("Not Found", { status: 404 });
       if (request.method !== "POST") return new Response("Method Not Allowed", { status: 405 });
@@ -74,7 +88,16 @@ function serve(engine: BlockEngine, options: BlockEngineDoorOptions): BlockEngin
     },
   });
   const port = server.port ?? options.port;
-  return { port, url: `http://${HOST}:${port}`, stop: () => server.stop(true) };
+  const stream = setInterval(() => server.publish(TIP_STREAM, JSON.stringify(tipFloor())), TIP_STREAM_MS);
+  stream.unref();
+  return {
+    port,
+    url: `http://${HOST}:${port}`,
+    stop: () => {
+      clearInterval(stream);
+      return server.stop(true);
+    },
+  };
 }
 
 function limited(): Response {
