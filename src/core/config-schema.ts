@@ -4,48 +4,7 @@
  * SANDPIPER_GATEWAY_PORT in the environment and --gateway.port as a flag.
  */
 
-type Option<T> = {
-  readonly kind: "text" | "whole" | "number" | "choice" | "wholes";
-  readonly fallback: T;
-  /** What it does, the unit, and what breaks outside its range. */
-  readonly about: string;
-  readonly low?: number;
-  readonly high?: number;
-  readonly choices?: readonly string[];
-  readonly secret?: boolean;
-};
-
-const text = (fallback: string, about: string, secret = false): Option<string> => ({
-  kind: "text",
-  fallback,
-  about,
-  secret,
-});
-const whole = (fallback: number, low: number, high: number, about: string): Option<number> => ({
-  kind: "whole",
-  fallback,
-  about,
-  low,
-  high,
-});
-const number = (fallback: number, low: number, high: number, about: string): Option<number> => ({
-  kind: "number",
-  fallback,
-  about,
-  low,
-  high,
-});
-const choice = <const C extends readonly string[]>(choices: C, fallback: C[number], about: string) =>
-  ({ kind: "choice", fallback, about, choices }) as Option<C[number]>;
-/** An ascending list of whole numbers, written with commas. */
-const wholes = (fallback: readonly number[], low: number, high: number, about: string): Option<readonly number[]> => ({
-  kind: "wholes",
-  fallback,
-  about,
-  low,
-  high,
-});
-const port = (fallback: number, about: string) => whole(fallback, 1, 65_535, about);
+import { choice, number, type Option, port, text, whole, wholes } from "./config-options.ts";
 
 export const CONFIG_SCHEMA = {
   mode: choice(["sim", "replay", "fork", "live"], "sim", "which market and which execution; see README"),
