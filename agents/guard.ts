@@ -9,6 +9,7 @@ import { Commander } from "#control/commander.ts";
 import { ensureControlKeys, GUARD_KEY_ID } from "#control/key-files.ts";
 import { readSecretKeyFile } from "#control/sign.ts";
 import { errorText } from "#core/error.ts";
+import { readClockQuality } from "#ffi/clock-quality.ts";
 import { GUARD_LINE_BYTES } from "#memory/guard-line.ts";
 import { createRegion } from "#memory/region.ts";
 import { TELEMETRY_BYTES } from "#memory/telemetry.ts";
@@ -33,6 +34,7 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
     line: createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES),
     before: record.before("arbitrage"),
     clock,
+    clockQuality: readClockQuality,
     acts,
   });
   // Opened with the first order: a bus or a disk that is down must not keep the guard from its work.
@@ -62,7 +64,7 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
     void commands.tryNow();
     const agents = [{ agent: watch.agent, ...watch.order(), objectives: watch.verdicts.map(objectiveReport) }];
     try {
-      record.write({ atMs, acts, agents });
+      record.write({ atMs, acts, clock: watch.clockQuality, agents });
     } catch (thrown) {
       log.warn("guard report not written", { why: errorText(thrown) });
     }

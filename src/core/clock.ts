@@ -10,6 +10,16 @@ export interface Clock {
   wallNs(): bigint;
 }
 
+/** What the kernel believes of the wall clock. */
+export type ClockQuality = {
+  /** Whether anybody keeps it; the figures mean nothing where nobody does. */
+  readonly isSynchronised: boolean;
+  /** Still to be corrected; its sign is the kernel's. */
+  readonly offsetMs: number;
+  readonly estimatedErrorMs: number;
+  readonly errorMsMax: number;
+};
+
 /** A clock that moves only when told to, for tests and replay. */
 export class ManualClock implements Clock {
   #monotonicNs: number;

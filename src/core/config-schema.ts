@@ -349,7 +349,12 @@ export const CONFIG_SCHEMA = {
     100,
     "most simulated bundles, in %, that the chain's own accounts disprove: more says that the market we hear is not the chain's",
   ),
-  "guard.clockErrorMsMax": number(10, 0.001, 60_000, "largest error of the system clock, in ms, by the kernel's word"),
+  "guard.clockErrorMsMax": number(
+    10,
+    0.001,
+    60_000,
+    "largest error of the system clock by the kernel's word, and largest jump within a second, in ms",
+  ),
   "guard.lossPerHourLamportsMax": whole(
     100_000_000,
     0,

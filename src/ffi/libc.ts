@@ -8,6 +8,7 @@ import { FFI_ERROR } from "./errors.ts";
 
 const SYMBOLS = {
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+  adjtimex: { args: ["ptr"], returns: "i32" },
   sched_setaffinity: { args: ["i32", "u64", "ptr"], returns: "i32" },
   setpriority: { args: ["i32", "i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },

@@ -117,6 +117,7 @@ export const ALARMS: readonly Alarm[] = [
   level("loss-per-hour", "page", "The hour's loss limit is reached."),
   level("landed-share", "page", "Too few of the sent bundles land."),
   level("clock-step", "ticket", "The wall clock jumped: stamps on record and command windows are wrong around it."),
+  level("clock-error", "ticket", "The wall clock is known to be wrong: stamps on record do not compare with others'."),
   level("budget-burn", "ticket", "Slow decisions use up the month's budget too fast."),
   {
     name: "guard-killed",

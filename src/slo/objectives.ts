@@ -14,6 +14,7 @@ export type ObjectiveName =
   | "chain-lag"
   | "false-quotes"
   | "clock-step"
+  | "clock-error"
   | "loss-per-hour"
   | "budget-burn";
 
@@ -143,6 +144,13 @@ export function objectivesOf(config: Config): readonly Objective[] {
       samplesMin: 1,
       ends: "pause",
       measure: (windows) => ({ value: windows.clockStepMs(), samples: windows.last === undefined ? 0 : 1 }),
+    },
+    {
+      ...{ name: "clock-error", unit: "ms", bad: "above", limit: clockErrorMsMax, severeLimit: 100 * clockErrorMsMax },
+      about: "how wrong the kernel believes the wall clock to be, where somebody keeps it",
+      samplesMin: 1,
+      ends: "pause",
+      measure: ({ last }) => ({ value: last?.clockErrorMs ?? 0, samples: last?.clockErrorMs === undefined ? 0 : 1 }),
     },
     {
       ...{ name: "loss-per-hour", unit: "lamports", bad: "above", limit: lossMax, severeLimit: 2 * lossMax },

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { writeFileAtomic } from "#core/atomic-file.ts";
+import type { ClockQuality } from "#core/clock.ts";
 import type { GuardAction } from "./guard.ts";
 import type { ObjectiveName, Verdict } from "./objectives.ts";
 import type { GuardBefore } from "./watch.ts";
@@ -40,6 +41,8 @@ export type GuardReport = {
   readonly atMs: number;
   /** false: it only watches. */
   readonly acts: boolean;
+  /** The kernel's word on the wall clock. */
+  readonly clock?: ClockQuality | undefined;
   readonly agents: readonly AgentReport[];
   readonly actions: readonly ActionReport[];
 };

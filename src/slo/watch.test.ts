@@ -1,6 +1,6 @@
 /** Watch over real regions: what the agent writes becomes verdicts, what is ordered reaches the agent's end. */
 import { describe, expect, test } from "bun:test";
-import { ManualClock } from "#core/clock.ts";
+import { type ClockQuality, ManualClock } from "#core/clock.ts";
 import { loadConfig } from "#core/config.ts";
 import {
   GUARD_LINE_BYTES,
@@ -15,13 +15,19 @@ import { Watch } from "./watch.ts";
 
 const OBJECTIVES = objectivesOf(loadConfig({ flags: [], environment: {} }).config);
 const SECOND_NS = 1e9;
+const KEPT: ClockQuality = { isSynchronised: true, offsetMs: -0.2, estimatedErrorMs: 0.5, errorMsMax: 14 };
 
 function stage(acts = true) {
   const clock = new ManualClock(1_790_000_000_000_000_000n, 5_000 * SECOND_NS);
   const telemetry = new ArrayBuffer(TELEMETRY_BYTES);
   const line = new ArrayBuffer(GUARD_LINE_BYTES);
   const { figures, sends } = new TelemetryDesk(telemetry);
-  const watch = new Watch({ agent: "arbitrage", objectives: OBJECTIVES, telemetry, line, clock, acts });
+  let quality: ClockQuality | undefined = KEPT;
+  const say = (differs: Partial<ClockQuality> | undefined) => {
+    quality = differs && { ...KEPT, ...differs };
+  };
+  const clockQuality = () => quality;
+  const watch = new Watch({ agent: "arbitrage", objectives: OBJECTIVES, telemetry, line, clock, clockQuality, acts });
   const reader = new GuardLineReader(line, clock.monotonicNs());
   /** One second in which the agent decides 50 times and lands 9 of 10. */
   const live = (decisionMs: number, marketAgeMs = 50, chainAgeMs = 200) => {
@@ -36,7 +42,7 @@ function stage(acts = true) {
     figures.set("writtenNs", clock.monotonicNs());
     return watch.second();
   };
-  return { clock, line, figures, watch, reader, live };
+  return { clock, line, figures, watch, reader, live, say };
 }
 
 const stateOf = (watch: Watch, name: string) => watch.verdicts.find(({ objective }) => objective.name === name)?.state;
@@ -46,7 +52,7 @@ describe("Watch", () => {
     const { watch, reader, live, clock } = stage();
     for (let i = 0; i < 300; i++) expect(live(0.5)).toBeUndefined();
     expect(reader.limits(clock.monotonicNs())).toEqual({ throttlePct: 0, killed: false, guardSilent: false });
-    expect(watch.verdicts.map(({ state }) => state)).toEqual(Array(10).fill("good"));
+    expect(watch.verdicts.map(({ state }) => state)).toEqual(Array(11).fill("good"));
   });
 
   test("a slow agent reads its throttle, then its kill, without bus or store", () => {
@@ -98,6 +104,19 @@ describe("Watch", () => {
     }
   });
 
+  test("believes the kernel's error of a clock that somebody keeps, and nothing of another", () => {
+    const { watch, live, say } = stage();
+    const saying = (differs: Partial<ClockQuality> | undefined) => {
+      say(differs);
+      live(0.5);
+      return stateOf(watch, "clock-error");
+    };
+    expect(saying({ offsetMs: -9, estimatedErrorMs: 2 })).toBe("violated");
+    expect(saying({ offsetMs: 0, estimatedErrorMs: 9.9, errorMsMax: 16_000 })).toBe("good");
+    expect(saying({ isSynchronised: false, estimatedErrorMs: 16_000 })).toBe("unknown");
+    expect(saying(undefined)).toBe("unknown");
+  });
+
   test("a guard that comes back goes on where the last one ended, and an operator lifts its kill", () => {
     const { line, live, clock, reader, watch } = stage();
     for (let i = 0; i < 40; i++) live(900);
@@ -109,6 +128,7 @@ describe("Watch", () => {
       telemetry,
       line,
       clock,
+      clockQuality: () => KEPT,
     };
     const next = new Watch({ ...parts, acts: true });
     next.second();

@@ -3,7 +3,7 @@
  * windows, the windows become verdicts, and what the state machine orders is written on the agent's guard line.
  * It needs the memory of the box and a clock, nothing else.
  */
-import type { Clock } from "#core/clock.ts";
+import type { Clock, ClockQuality } from "#core/clock.ts";
 import { GuardLine, type GuardOrder } from "#memory/guard-line.ts";
 import { TelemetryReader } from "#memory/telemetry.ts";
 import { Guard, type GuardAction } from "./guard.ts";
@@ -25,6 +25,8 @@ export type WatchParts = {
   /** GUARD_LINE_BYTES, read by the agent. */
   readonly line: ArrayBufferLike;
   readonly clock: Clock;
+  /** The kernel's word on the wall clock; undefined where it gives none. */
+  readonly clockQuality: () => ClockQuality | undefined;
   /** What was in force when the box went down. */
   readonly before?: GuardBefore | undefined;
   /** false: verdicts are made and told, nothing is ordered. */
@@ -39,6 +41,7 @@ export class Watch {
   #wallMinusMonotonicNs: number;
   #verdicts: readonly Verdict[] = [];
   #startsAtKill: number;
+  #quality: ClockQuality | undefined;
 
   constructor(private readonly parts: WatchParts) {
     this.#reader = new TelemetryReader(parts.telemetry);
@@ -58,6 +61,10 @@ export class Watch {
     return this.#verdicts;
   }
 
+  get clockQuality(): ClockQuality | undefined {
+    return this.#quality;
+  }
+
   /** What is in force on the agent, as the next guard has to know it. */
   order(): GuardBefore {
     return { ...this.#line.order(), startsAtKill: this.#startsAtKill };
@@ -65,17 +72,19 @@ export class Watch {
 
   /** Looks once; call it every second. Answers what was done, if anything. */
   second(): GuardAction | undefined {
-    const { clock, objectives, acts } = this.parts;
+    const { clock, clockQuality, objectives, acts } = this.parts;
     const nowNs = clock.monotonicNs();
     const window = this.#reader.takeWindow();
     const speaks = nowNs - window.writtenNs < AGENT_SILENT_NS_MAX;
     const ageMs = (ns: number) => (speaks && ns > 0 ? Math.max(0, nowNs - ns) / 1e6 : undefined);
+    this.#quality = clockQuality();
     const offsetNs = wallMinusMonotonicNs(clock);
     this.#windows.push({
       ...window,
       marketLagMs: ageMs(window.newestFeedNs),
       chainLagMs: ageMs(window.chainReadNs),
       clockStepMs: Math.abs(offsetNs - this.#wallMinusMonotonicNs) / 1e6,
+      clockErrorMs: errorMsOf(this.#quality),
     });
     this.#wallMinusMonotonicNs = offsetNs;
     this.#verdicts = judge(objectives, this.#windows);
@@ -93,6 +102,9 @@ export class Watch {
     return action;
   }
 }
+
+const errorMsOf = (quality: ClockQuality | undefined): number | undefined =>
+  quality?.isSynchronised ? Math.abs(quality.offsetMs) + quality.estimatedErrorMs : undefined;
 
 /**
  * The distance of the two clocks: of several samples, the one read in the shortest time, so that a process that was put

@@ -21,6 +21,8 @@ export type Second = {
   readonly chainLagMs: number | undefined;
   /** How far the wall clock moved against the monotonic one in this second, ms, without its sign. */
   readonly clockStepMs: number;
+  /** How wrong the kernel believes the wall clock to be, ms; undefined where nobody keeps it. */
+  readonly clockErrorMs: number | undefined;
 };
 
 /** Seconds whose histograms are kept, and seconds whose counts are. */

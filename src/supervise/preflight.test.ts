@@ -7,7 +7,7 @@ import { readJsonFile, writeFileAtomic } from "#core/atomic-file.ts";
 import { loadConfig } from "#core/config.ts";
 import { runPaths } from "#core/paths.ts";
 import { ensureWallet, makeRegions, removeRegions } from "./first-start.ts";
-import { preflight } from "./preflight.ts";
+import { partsOff, preflight } from "./preflight.ts";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "sandpiper-preflight-"));
 
@@ -98,6 +98,12 @@ describe("preflight()", () => {
     writeFileAtomic(runPaths(dataDir).runReport, JSON.stringify({ ...report, updatedAtMs: Date.now() - 6_000 }));
     await check([], dataDir);
   });
+});
+
+test("partsOff() names Kafka only where the embedded bus carries everything", () => {
+  const named = (engine: "embedded" | "kafka") =>
+    partsOff({ "bus.engine": engine }).some(({ part }) => part === "Kafka");
+  expect([named("embedded"), named("kafka")]).toEqual([true, false]);
 });
 
 describe("ensureWallet()", () => {

@@ -138,9 +138,11 @@ function checkPort(key: string, port: number, host: string): Promise<void> {
 }
 
 /** The parts that this start leaves off, and why. */
-export function partsOff(): OffReport[] {
+export function partsOff(config: Pick<Config, "bus.engine">): OffReport[] {
   const cores = availableParallelism();
-  const off: OffReport[] = [{ part: "Kafka", why: "not configured: the embedded bus carries everything" }];
+  const off: OffReport[] = [];
+  if (config["bus.engine"] === "embedded")
+    off.push({ part: "Kafka", why: "not configured: the embedded bus carries everything" });
   if (cores < CORES_TO_PIN_MIN)
     off.push({
       part: "core pinning",

@@ -11,7 +11,7 @@ import { errorText } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
 import { createLog, type Log } from "#core/log.ts";
 import { type RunPaths, runPaths } from "#core/paths.ts";
-import { PROCESS_NAMES, type ProcessReport, type RunReport } from "#core/run-report.ts";
+import { type OffReport, PROCESS_NAMES, type ProcessReport, type RunReport } from "#core/run-report.ts";
 import { VERSION } from "#core/version.ts";
 import { notifyService, watchdogEveryMs } from "#ffi/service-notify.ts";
 import { Heartbeat, readHeartbeat } from "#memory/heartbeat.ts";
@@ -48,7 +48,7 @@ class Supervisor {
   readonly #topology: Topology;
   readonly #plan: PlacementPlan;
   readonly #processes: WatchedProcess[];
-  readonly #off = partsOff();
+  readonly #off: readonly OffReport[];
   readonly #launcherIsGone = watchLauncher();
   readonly #done = Promise.withResolvers<number>();
   #stopping = false;
@@ -60,6 +60,7 @@ class Supervisor {
   constructor(config: Config, paths: RunPaths, flags: readonly string[]) {
     this.#config = config;
     this.#paths = paths;
+    this.#off = partsOff(config);
     this.#log = createLog({ process: "supervisor", level: config["log.level"], format: config["log.format"] });
     const wallet = ensureWallet(paths);
     ensureControlKeys(paths, process.env);

@@ -3,6 +3,7 @@
  * only added to.
  */
 import type { GroupLag } from "#bus/bus.ts";
+import type { ClockQuality } from "#core/clock.ts";
 import type { MarketReport, StreamReport } from "#core/market-report.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import type { Telemetry } from "#gateway/telemetry.ts";
@@ -143,6 +144,7 @@ function guardFamilies(guard: GuardReport | undefined): string[] {
     );
   return [
     gauge("guard_seen_timestamp_seconds", "When the guard last looked.", guard ? [{ value: guard.atMs / 1_000 }] : []),
+    ...clockFamilies(guard?.clock),
     gauge(
       "guard_throttle_percent",
       "What the guard has the agent pass over.",
@@ -168,6 +170,19 @@ function guardFamilies(guard: GuardReport | undefined): string[] {
       "1 when it is broken, 2 when severely.",
       levels(({ state }) => VIOLATION[state]),
     ),
+  ];
+}
+
+/** The wall clock, as the kernel believes it to be. */
+function clockFamilies(clock: ClockQuality | undefined): string[] {
+  const of = (value: number | undefined): Sample[] => (value === undefined ? [] : [{ value }]);
+  const seconds = (ms: number | undefined) => of(ms === undefined ? undefined : ms / 1_000);
+  const kept = clock === undefined ? undefined : Number(clock.isSynchronised);
+  return [
+    gauge("clock_synchronised", "1 when somebody keeps the wall clock (adjtimex).", of(kept)),
+    gauge("clock_offset_seconds", "What is still to be corrected of it.", seconds(clock?.offsetMs)),
+    gauge("clock_error_estimated_seconds", "Its estimated error.", seconds(clock?.estimatedErrorMs)),
+    gauge("clock_error_max_seconds", "Its largest possible error.", seconds(clock?.errorMsMax)),
   ];
 }
 
