@@ -9,10 +9,11 @@ import { runPaths } from "#core/paths.ts";
 import type { ProcessName } from "#core/run-report.ts";
 import type { Address } from "#core/units.ts";
 import { ensureWallet } from "#supervise/first-start.ts";
+import { startFakeGeyser } from "../test/support/fake-geyser/fake-geyser.ts";
 import { startOrigin } from "../test/support/origin-cluster.ts";
 import { fillDisk } from "../test/support/small-disk.ts";
 import type { SupervisedRun } from "../test/support/supervised-run.ts";
-import { LyingSocket } from "./lying-socket.ts";
+import { type Lie, lyingCluster } from "./lying-cluster.ts";
 import { losePackets } from "./packet-loss.ts";
 
 /** A market outside of the run: what the run must be told, and what has to be done once it is up. */
@@ -46,6 +47,8 @@ const LOSS_SHARE = 0.3;
 const CLOCK_STEP_S = 0.5;
 /** What the false account says it holds, against what it does. */
 const LIE_FACTOR = 1.05;
+/** As in the sim. */
+const ORIGIN_SLOT_MS = 400;
 /** The last of the run's log that is looked at for its words. */
 const LOG_TAIL = 200_000;
 
@@ -226,15 +229,16 @@ function stepClock(): () => void {
   return () => setClock(-CLOCK_STEP_S);
 }
 
-/** Mode live against a cluster of ours, armed, whose WebSocket comes through a proxy that can lie; its RPC is honest. */
+/** Mode live against a cluster of ours, armed, whose Yellowstone stream can lie; its RPC is honest. */
 async function poisonedMarket(dataDir: string): Promise<Stage> {
-  const origin = await startOrigin("poison", ensureWallet(runPaths(dataDir)) as Address);
-  const vault = origin.box.market.pools[0]?.facts.vaults[1];
-  if (vault === undefined) throw new Error("the cluster has no pool");
-  const liar = new LyingSocket(origin.wsUrl, vault);
+  const origin = await startOrigin("poison", ensureWallet(runPaths(dataDir)) as Address, ORIGIN_SLOT_MS);
+  const account = origin.box.market.pools[0]?.facts.vaults[1];
+  if (account === undefined) throw new Error("the cluster has no pool");
+  const lie: Lie = { account, factor: 1 };
+  const geyser = await startFakeGeyser(lyingCluster(origin.cluster, lie));
   return {
     flags: [
-      ...["--mode", "live", "--market.rpcUrl", origin.rpcUrl, "--market.wsUrl", liar.url],
+      ...["--mode", "live", "--market.rpcUrl", origin.rpcUrl, "--market.grpcUrl", geyser.url],
       ...["--market.genesisHash", origin.genesisHash, "--execute.blockEngineUrl", origin.blockEngineUrl],
     ],
     ready: async (run) => {
@@ -245,13 +249,13 @@ async function poisonedMarket(dataDir: string): Promise<Stage> {
       await run.landed(1);
     },
     inject: () => {
-      liar.factor = LIE_FACTOR;
+      lie.factor = LIE_FACTOR;
       return () => {
-        liar.factor = 1;
+        lie.factor = 1;
       };
     },
     stop: async () => {
-      liar.stop();
+      await geyser.stop();
       await origin.stop();
     },
   };

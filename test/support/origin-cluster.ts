@@ -17,14 +17,14 @@ import { freePorts } from "./supervised-run.ts";
 const SLOT_MS = 200;
 const PORTS = ["sim.rpcPort", "sim.wsPort", "sim.blockEnginePort"] as const;
 
-export async function startOrigin(seed: string, wallet: string) {
+export async function startOrigin(seed: string, wallet: string, slotMs = SLOT_MS) {
   const ports = await freePorts(PORTS.length);
   const flags = PORTS.flatMap((key, i) => [`--${key}`, String(ports[i])]);
   const { config } = loadConfig({ environment: {}, flags });
   const clock = createSystemClock();
-  const cluster = createCluster({ seed, clock, slotMs: SLOT_MS });
+  const cluster = createCluster({ seed, clock, slotMs });
   const box = await createMarketBox(cluster, {
-    ...{ seed, clock, slotMs: SLOT_MS, wallet },
+    ...{ seed, clock, slotMs, wallet },
     tradesPerSlot: 4,
     rivals: 0,
     program: readProgramFile("cp-swap"),
@@ -33,8 +33,8 @@ export async function startOrigin(seed: string, wallet: string) {
   const transactions: RecordedTransaction[] = [];
   cluster.onTransaction((transaction) => transactions.push(transaction));
   const doors = await openDoors(cluster, box.engine, { config, clock });
-  const slots = startSlotClock(cluster, { slotMs: SLOT_MS, clock });
-  const stopPulse = startPulse(box, SLOT_MS);
+  const slots = startSlotClock(cluster, { slotMs, clock });
+  const stopPulse = startPulse(box, slotMs);
   const geyser = await startFakeGeyser(cluster);
   return {
     cluster,
