@@ -62,7 +62,8 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
       log.warn(`guard: ${kind} ${watch.agent}`, { throttlePct, because });
     }
     void commands.tryNow();
-    const agents = [{ agent: watch.agent, ...watch.order(), objectives: watch.verdicts.map(objectiveReport) }];
+    const { agent, publishLagMs } = watch;
+    const agents = [{ agent, ...watch.order(), publishLagMs, objectives: watch.verdicts.map(objectiveReport) }];
     try {
       record.write({ atMs, acts, clock: watch.clockQuality, agents });
     } catch (thrown) {

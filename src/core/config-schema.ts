@@ -347,7 +347,7 @@ export const CONFIG_SCHEMA = {
     50,
     0,
     100,
-    "most simulated bundles, in %, that the chain's own accounts disprove: more says that the market we hear is not the chain's",
+    "most quotes of one pool, in %, that simulations on the chain's own accounts disprove: more says that its state as we hear it is not the chain's",
   ),
   "guard.clockErrorMsMax": number(
     10,

@@ -8,19 +8,21 @@ import type { RungStatistics } from "#decide/tips/tip-bandit.ts";
 import type { MetricsFields } from "#wire/envelope.ts";
 import type { Settlement } from "./bundle.ts";
 import type { AgentIdentity } from "./records.ts";
+import { PoolVerdicts, type SimulatedHops } from "./simulate/pool-verdicts.ts";
 import type { Simulation } from "./simulate/simulator.ts";
 
 /** What the guard reads too, in shared memory, as far as this room needs to know it. */
 export type Telemetry = {
   readonly figures: {
     add(figure: AddedFigure, by: number): void;
-    set(figure: "writtenNs" | "chainReadNs", value: number): void;
+    set(figure: SetFigure, value: number): void;
   };
   readonly sends: { record(ns: number): void };
   readonly hotPathWindows: LatencyWindows;
   readonly sendWindows: LatencyWindows;
 };
-type AddedFigure = "settled" | "landed" | "lostTrades" | "gainedLamports" | "lostLamports" | "simulated" | "disproved";
+type SetFigure = "writtenNs" | "chainReadNs" | "publishedNs" | "falseQuotesPct" | "falseQuotesSamples";
+type AddedFigure = "settled" | "landed" | "lostTrades" | "gainedLamports" | "lostLamports";
 type LatencyWindows = { takeWindow(): { readonly maxNs: number; quantile(q: number): number } };
 
 export type MetricsParts = {
@@ -43,6 +45,7 @@ type Second = { settled: number; landed: number; realisedLamports: bigint };
 export class AgentMetrics {
   /** The last hour, one entry a second, the present one last. */
   readonly #seconds: Second[] = [{ settled: 0, landed: 0, realisedLamports: 0n }];
+  readonly #verdicts = new PoolVerdicts();
   readonly #before = new Map<CounterName, number>();
 
   constructor(private readonly parts: MetricsParts) {}
@@ -56,11 +59,8 @@ export class AgentMetrics {
     this.parts.telemetry.sends.record(waitedNs);
   }
 
-  simulated({ kind }: Simulation): void {
-    if (kind === "not_run") return;
-    const { figures } = this.parts.telemetry;
-    figures.add("simulated", 1);
-    if (kind === "failed") figures.add("disproved", 1);
+  simulated(hops: SimulatedHops, simulation: Simulation, monotonicNs: number): void {
+    this.#verdicts.note(hops, simulation, monotonicNs);
   }
 
   settled(settlement: Settlement): void {
@@ -76,6 +76,9 @@ export class AgentMetrics {
   take(atNs: bigint, monotonicNs: number, windowMs: number): MetricsFields {
     const { identity, counters, telemetry, publishDropped, sloViolated, modelHash } = this.parts;
     const hot = telemetry.hotPathWindows.takeWindow();
+    const worst = this.#verdicts.worst(monotonicNs);
+    telemetry.figures.set("falseQuotesPct", worst.pct);
+    telemetry.figures.set("falseQuotesSamples", worst.samples);
     telemetry.figures.set("writtenNs", monotonicNs);
     const minute = this.#seconds.slice(-LANDED_WINDOW_SECONDS);
     const settled = minute.reduce((sum, second) => sum + second.settled, 0);

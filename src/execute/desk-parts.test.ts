@@ -158,15 +158,13 @@ test("AgentMetrics reports windows, totals and the hour's money", () => {
   metrics.settled(notLanded("outbid", ""));
   metrics.accepted(3e6);
   metrics.unanswered(2e9);
-  const simulation = { netLamports: 0n, computeUnits: 0, tookNs: 1, error: "" };
-  for (const kind of ["passed", "failed", "not_run"] as const) metrics.simulated({ ...simulation, kind });
   const first = metrics.take(5n, 1.25e9, 1_000);
   expect(first).toMatchObject({ events: 10n, landed: 1n, landedPct: 50, pnl1hLamports: 2_000_000_000n, pnl1h: 2 });
   expect(first).toMatchObject({ publishDropped: 3n, marketLagMs: 250n, sendP99: 3, hotpathP99Ns: 9_900n });
   expect(first.sloViolation).toBe(true);
   expect(told).toEqual([
     ...["settled 1", "landed 1", "gainedLamports 2000000000", "settled 1", "gainedLamports 0"],
-    ...["send 3000000", "send 2000000000", "simulated 1", "simulated 1", "disproved 1", "writtenNs 1250000000"],
+    ...["send 3000000", "send 2000000000", "falseQuotesPct 0", "falseQuotesSamples 0", "writtenNs 1250000000"],
   ]);
   counters[COUNTER.records] = 13;
   expect(metrics.take(6n, 2e9, 1_000)).toMatchObject({ events: 3n, eventsTotal: 13n, landed: 0n, landedPct: 50 });

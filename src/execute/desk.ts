@@ -40,7 +40,7 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   /** For the metrics. */
   readonly onAccepted: (latencyNs: number) => void;
   readonly onUnanswered: (waitedNs: number) => void;
-  readonly onSimulated: (simulation: Simulation) => void;
+  readonly onSimulated: (built: Pick<Built, "instructions" | "hops">, simulation: Simulation) => void;
   readonly onSettled: (settlement: Settlement) => void;
 };
 
@@ -149,14 +149,15 @@ export class Desk {
   }
 
   /** Begins at once; undefined where nothing is simulated. */
-  #simulate({ wire, instructions, hops }: Built): Promise<Simulation> | undefined {
+  #simulate(built: Built): Promise<Simulation> | undefined {
     const { live, wallet } = this.parts;
     if (live?.simulation === undefined) return undefined;
+    const { wire, instructions, hops } = built;
     const { simulator, baseAccount } = live.simulation;
     const simulating = simulator.simulate({ wire, instructions, wallet: wallet.address, baseAccount });
     void simulating.then((simulation) => {
       this.#builder.limits.learn(hops, simulation);
-      this.parts.onSimulated(simulation);
+      this.parts.onSimulated(built, simulation);
     });
     return simulating;
   }

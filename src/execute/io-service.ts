@@ -108,7 +108,12 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   const directory = new PoolDirectory(paths.poolCatalogue, wallet, clock);
   await directory.refresh();
   let { modelHash } = parts;
-  const outbox = new Outbox(parts.publish, Bun.sleep);
+  const publish: Publish = async (topic, key, value) => {
+    const place = await parts.publish(topic, key, value);
+    parts.telemetry.figures.set("publishedNs", clock.monotonicNs());
+    return place;
+  };
+  const outbox = new Outbox(publish, Bun.sleep);
   const journal = new BundleJournal(join(config.dataDir, "run", "arbitrage-open.ndjson"));
   const metrics = new AgentMetrics({ ...parts, modelHash: () => modelHash, publishDropped: () => outbox.dropped });
   leaders = live === undefined ? undefined : new Leaders(live.rpc);
@@ -134,7 +139,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     note: parts.note,
     onAccepted: (latencyNs) => metrics.accepted(latencyNs),
     onUnanswered: (waitedNs) => metrics.unanswered(waitedNs),
-    onSimulated: (simulation) => metrics.simulated(simulation),
+    onSimulated: (built, simulation) => metrics.simulated(built, simulation, clock.monotonicNs()),
     onSettled: (settlement) => metrics.settled(settlement),
   };
   const desk = new Desk(live === undefined ? deskParts : { ...deskParts, live });

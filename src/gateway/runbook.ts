@@ -1,5 +1,6 @@
 /** The pages of docs/runbook, taken into the program so that they are there in the compiled binary, at night, without a network. */
 import budgetBurn from "#docs/runbook/budget-burn.md" with { type: "text" };
+import busDown from "#docs/runbook/bus-down.md" with { type: "text" };
 import chainLag from "#docs/runbook/chain-lag.md" with { type: "text" };
 import clockError from "#docs/runbook/clock-error.md" with { type: "text" };
 import clockStep from "#docs/runbook/clock-step.md" with { type: "text" };
@@ -25,6 +26,7 @@ import supervisorSilent from "#docs/runbook/supervisor-silent.md" with { type: "
 const PAGES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "budget-burn": budgetBurn,
+    "bus-down": busDown,
     "chain-lag": chainLag,
     "clock-error": clockError,
     "clock-step": clockStep,

@@ -22,9 +22,11 @@ const FIGURES = [
   "writtenNs",
   /** CLOCK_MONOTONIC ns: when the cluster last told the agent a blockhash. */
   "chainReadNs",
-  /** Bundles that were simulated on the chain's own accounts, and those of them that would have failed there. */
-  "simulated",
-  "disproved",
+  /** CLOCK_MONOTONIC ns: when the bus last acknowledged something of the agent's, which publishes every second. */
+  "publishedNs",
+  /** Of the pool that simulations on the chain's own accounts disprove most: in how many %, and of how many, in a minute. */
+  "falseQuotesPct",
+  "falseQuotesSamples",
   /** How often an operator has started the agent. */
   "starts",
 ] as const;
@@ -81,12 +83,13 @@ export type TelemetryWindow = {
   readonly lostTrades: number;
   readonly gainedLamports: number;
   readonly lostLamports: number;
-  readonly simulated: number;
-  readonly disproved: number;
   /** As they stand, not differences; 0 before the first. */
   readonly newestFeedNs: number;
   readonly writtenNs: number;
   readonly chainReadNs: number;
+  readonly publishedNs: number;
+  readonly falseQuotesPct: number;
+  readonly falseQuotesSamples: number;
   readonly starts: number;
 };
 
@@ -118,10 +121,11 @@ export class TelemetryReader {
       lostTrades: since("lostTrades"),
       gainedLamports: since("gainedLamports"),
       lostLamports: since("lostLamports"),
-      simulated: since("simulated"),
-      disproved: since("disproved"),
       newestFeedNs: now[FIGURES.indexOf("newestFeedNs")] as number,
       writtenNs: now[FIGURES.indexOf("writtenNs")] as number,
+      falseQuotesPct: now[FIGURES.indexOf("falseQuotesPct")] as number,
+      falseQuotesSamples: now[FIGURES.indexOf("falseQuotesSamples")] as number,
+      publishedNs: now[FIGURES.indexOf("publishedNs")] as number,
       chainReadNs: now[FIGURES.indexOf("chainReadNs")] as number,
       starts: now[FIGURES.indexOf("starts")] as number,
     };

@@ -58,6 +58,7 @@ const SOUNDS: Readonly<Record<string, readonly [AlarmFacts, says: string]>> = {
     "it was slow",
   ],
   "guard-dead": [{ ...CALM, guard: { ...GUARD, atMs: NOW_MS - 9_000 } }, "9 s ago"],
+  "bus-down": [guarded({ publishLagMs: 12_340 }), "nothing was acknowledged for 12.34 s"],
   "supervisor-silent": [{ ...CALM, run: { ...RUN, updatedAtMs: NOW_MS - 61_000 } }, "61 s old"],
   "process-down": [running({ state: "restarting", lastExit: "signal 9" }), "feed is restarting (signal 9)"],
   "process-restarts": [running({ restarts: 4, lastExit: "exit code 1" }), "started again 4 times (exit code 1)"],

@@ -43,6 +43,9 @@ const REPORT_MS_MAX = 5_000;
 /** A process that was started again this often within one run is not a chance event. */
 const RESTARTS_MAX = 3;
 
+/** Agents publish every second; a bus that acknowledges nothing for so long is not merely slow. */
+const PUBLISH_LAG_SECONDS_MAX = 10;
+
 const runbookOf = (name: string): string => `docs/runbook/${name}.md`;
 
 /** The alarm of a service level; the guard is already acting on it. */
@@ -106,6 +109,19 @@ export const ALARMS: readonly Alarm[] = [
       return ageMs > REPORT_MS_MAX ? `it last looked ${Math.round(ageMs / 1_000)} s ago` : undefined;
     },
     expr: "time() - sandpiper_guard_seen_timestamp_seconds > 5",
+    forSeconds: 5,
+  },
+  {
+    name: "bus-down",
+    severity: "page",
+    summary: "The bus takes nothing: trades go on and their records wait; page and tables show the past.",
+    says: (facts) => {
+      const waiting = guarded(facts).find(({ publishLagMs = 0 }) => publishLagMs > PUBLISH_LAG_SECONDS_MAX * 1_000);
+      return (
+        waiting && `${waiting.agent}: nothing was acknowledged for ${round((waiting.publishLagMs ?? 0) / 1_000)} s`
+      );
+    },
+    expr: `sandpiper_publish_lag_seconds > ${PUBLISH_LAG_SECONDS_MAX}`,
     forSeconds: 5,
   },
   level("market-lag", "page", "The market is not heard: nothing can be decided."),

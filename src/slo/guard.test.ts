@@ -85,7 +85,7 @@ describe("Guard", () => {
   test.each([
     ["a silent market pauses, and the pause ends by itself", { marketLagMs: 60_000 }, "30 pause 100 market-lag"],
     ["a cluster that does not answer pauses", { chainLagMs: 60_000 }, "30 pause 100 chain-lag"],
-    ["quotes that the chain disproves kill", { simulated: 10, disproved: 9 }, "31 kill 0 false-quotes"],
+    ["quotes that the chain disproves kill", { falseQuotesPct: 95 }, "30 kill 0 false-quotes"],
     ["a late market is throttled, then paused", { marketLagMs: 3_000 }, "30 throttle 50 market-lag"],
     ["the wall clock jumps", { clockStepMs: 5_000 }, "30 pause 100 clock-step"],
     ["nothing lands", { landed: 0 }, "34 kill 0 landed-share"],

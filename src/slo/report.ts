@@ -35,7 +35,12 @@ export type ActionReport = {
   readonly objective?: ObjectiveName | undefined;
 };
 
-type AgentReport = GuardBefore & { readonly agent: string; readonly objectives: readonly ObjectiveReport[] };
+type AgentReport = GuardBefore & {
+  readonly agent: string;
+  readonly objectives: readonly ObjectiveReport[];
+  /** Since the bus last acknowledged something of the agent's, ms. */
+  readonly publishLagMs?: number | undefined;
+};
 
 export type GuardReport = {
   readonly atMs: number;

@@ -19,7 +19,7 @@ const STUCK_HOT_PATH = viewOf(Array(50).fill(900));
 /** A good second, with what is to differ. */
 export const second = (differs: Partial<Second> = {}): Second => ({
   ...{ hotPath: CALM_HOT_PATH, send: CALM_SEND, settled: 10, landed: 9, lostTrades: 0, lostLamports: 0 },
-  ...{ simulated: 10, disproved: 0, marketLagMs: 100, chainLagMs: 200, clockStepMs: 0, clockErrorMs: 1 },
+  ...{ falseQuotesPct: 4, falseQuotesSamples: 25, marketLagMs: 100, chainLagMs: 200, clockStepMs: 0, clockErrorMs: 1 },
   ...differs,
 });
 

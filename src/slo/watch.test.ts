@@ -36,7 +36,8 @@ function stage(acts = true) {
     sends.record(3e6);
     figures.add("settled", 10);
     figures.add("landed", 9);
-    figures.add("simulated", 10);
+    figures.set("falseQuotesPct", 4);
+    figures.set("falseQuotesSamples", 25);
     figures.set("newestFeedNs", clock.monotonicNs() - marketAgeMs * 1e6);
     figures.set("chainReadNs", clock.monotonicNs() - chainAgeMs * 1e6);
     figures.set("writtenNs", clock.monotonicNs());
@@ -102,6 +103,15 @@ describe("Watch", () => {
       for (let i = 0; i < 61; i++) live(0.5);
       expect(stateOf(watch, "clock-step")).toBe("good");
     }
+  });
+
+  test("tells how long the bus has acknowledged nothing of a living agent", () => {
+    const { watch, live, figures, clock } = stage();
+    live(0.5);
+    expect(watch.publishLagMs).toBeUndefined();
+    figures.set("publishedNs", clock.monotonicNs());
+    for (let i = 0; i < 12; i++) live(0.5);
+    expect(watch.publishLagMs).toBe(12_000);
   });
 
   test("believes the kernel's error of a clock that somebody keeps, and nothing of another", () => {

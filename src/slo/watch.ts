@@ -42,6 +42,7 @@ export class Watch {
   #verdicts: readonly Verdict[] = [];
   #startsAtKill: number;
   #quality: ClockQuality | undefined;
+  #publishLagMs: number | undefined;
 
   constructor(private readonly parts: WatchParts) {
     this.#reader = new TelemetryReader(parts.telemetry);
@@ -61,6 +62,11 @@ export class Watch {
     return this.#verdicts;
   }
 
+  /** Since the bus last acknowledged something of the agent's; undefined before the first time and while it is away. */
+  get publishLagMs(): number | undefined {
+    return this.#publishLagMs;
+  }
+
   get clockQuality(): ClockQuality | undefined {
     return this.#quality;
   }
@@ -78,6 +84,7 @@ export class Watch {
     const speaks = nowNs - window.writtenNs < AGENT_SILENT_NS_MAX;
     const ageMs = (ns: number) => (speaks && ns > 0 ? Math.max(0, nowNs - ns) / 1e6 : undefined);
     this.#quality = clockQuality();
+    this.#publishLagMs = ageMs(window.publishedNs);
     const offsetNs = wallMinusMonotonicNs(clock);
     this.#windows.push({
       ...window,

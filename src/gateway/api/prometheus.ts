@@ -156,6 +156,13 @@ function guardFamilies(guard: GuardReport | undefined): string[] {
       agents.map(({ agent, killed }) => ({ labels: { agent }, value: killed ? 1 : 0 })),
     ),
     gauge(
+      "publish_lag_seconds",
+      "Since the bus last acknowledged something of the agent's.",
+      agents.flatMap(({ agent, publishLagMs }) =>
+        publishLagMs === undefined ? [] : [{ labels: { agent }, value: publishLagMs / 1_000 }],
+      ),
+    ),
+    gauge(
       "slo_value",
       "The service level's present value, in its own unit.",
       levels(({ value }) => value),
