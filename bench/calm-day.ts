@@ -35,7 +35,7 @@ const STALL_MS = 500;
 /** Prometheus lets a level be red for so long before its alarm sounds. */
 const SOUNDS_AFTER_SECONDS = 10;
 const SECOND_NS = 1e9;
-const ADDED = ["settled", "landed", "lostTrades", "gainedLamports", "lostLamports", "simulated", "disproved"] as const;
+const ADDED = ["settled", "landed", "lostTrades", "gainedLamports", "lostLamports"] as const;
 /** Where the buckets of the two histograms begin: behind figures and headers, see telemetry.ts and histogram.ts. */
 const HOT_PATH_AT = TELEMETRY_BYTES - 2 * Histogram.bytes;
 const BUCKETS_AT = 64;
@@ -103,6 +103,8 @@ class Day {
     figures.set("newestFeedNs", nowNs - marketAgeNs);
     figures.set("chainReadNs", nowNs - chainAgeNs);
     figures.set("writtenNs", nowNs - writtenAgeNs);
+    figures.set("falseQuotesPct", window.falseQuotesPct);
+    figures.set("falseQuotesSamples", window.falseQuotesSamples);
     this.ended += window.settled;
     if (isStalled) {
       for (let i = 0; i < window.hotPath.count; i++) this.#hotPath.record(STALL_MS * 1e6);

@@ -77,13 +77,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     about: "nothing reaches RPC and block engine any more; the market is still heard",
     inject: ({ ports }) => losePackets([ports["sim.rpcPort"], ports["sim.blockEnginePort"]], 1),
     reading:
-      "`chain-lag` alone, with a market that is heard: the RPC is gone, so nothing can be signed. The landed share stands still rather than falls, for nobody learns what became of the open bundles. Another RPC, or wait: the pause ends by itself.",
+      "`chain-lag` comes first, while the market is heard: the node that is asked is gone, not the one that is listened to, so nothing can be signed. `send-p99` stands at its timeout of 2 s, so the block engine is gone as well: the way out. The last bundle on the page is as old as the fault, and the landed share stands still rather than falls, for nobody learns what became of the open bundles. Another RPC, or wait: the pause ends by itself.",
   },
   "poisoned-prices": {
     about: `a node's stream says of one pool's vault that it holds ${Math.round(100 * (LIE_FACTOR - 1))} % more than it does`,
     stage: poisonedMarket,
     reading:
-      "`false-quotes`: what we send fails on the accounts that the RPC tells, again and again, while the hot path is quick and the market is heard. Every swap asks for what it was quoted, so it costs no money, but nothing true is traded meanwhile. The query of the alarm's page names the pool; deny it, restart `feed`, and ask the provider.",
+      "`false-quotes`: the quotes of one pool fail on the accounts that the RPC tells, again and again, while the hot path is quick, the market is heard and most bundles still land. Every swap asks for what it was quoted, so it costs no money, but nothing true is traded meanwhile. The query of the alarm's page names the pool; deny it, restart `feed`, and ask the provider.",
   },
   rivals: {
     about: "sixteen rivals that bid against us, where one is usual",
@@ -113,7 +113,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     about: "somebody holds the bus's file: nothing can be published or read",
     inject: lockBus,
     reading:
-      "The gateway says that the bus does not answer; every level of the guard is green. Trading goes on and the records wait in the agent's memory and journal, so there is no hurry of seconds; but what is on the page is old. Find who holds the file (`fuser data/bus.sqlite`), or look at the brokers.",
+      "`bus-down`, and every level of the guard is green: trading goes on and the records wait in the agent's memory and journal, so there is no hurry of seconds. But what the page shows of money and bundles is as old as the fault. Find who holds the file (`fuser -v data/bus/*`), or look at the brokers.",
     safe: () => "none: trades go on, records wait",
   },
   "tables-down": {

@@ -35,6 +35,7 @@ const HEALTH_MS_MAX = 1_000;
 const HEALTH_EVERY_MS = 1_000;
 const MAIN = join(import.meta.dir, "../src/cli/main.ts");
 const CALM = "calm";
+const NOTHING = "none";
 
 const { values: options, positionals } = parseArgs({
   options: { walkthrough: { type: "string" } },
@@ -180,7 +181,7 @@ async function watchCalm(run: SupervisedRun, meeting: Meeting): Promise<readonly
   }
   const done = meeting.actions(sinceMs).map(({ kind, because }) => `${kind}: ${because}`);
   const seen = alarms.size === 0 ? "no alarm" : [...alarms].join(", ");
-  return [CALM, seen, "–", "–", done.join("; ") || "none", await meeting.money(sinceMs), String(run.report().mode)];
+  return [CALM, seen, "–", "–", done.join("; ") || NOTHING, await meeting.money(sinceMs), String(run.report().mode)];
 }
 
 async function watch(
@@ -216,11 +217,11 @@ async function watch(
     const lost = await meeting.money(sinceMs);
     if (options.walkthrough !== undefined && first !== undefined)
       writeSection(options.walkthrough, sectionOf(name, fault, [detected, first], [ended, last]));
-    const done =
-      fault.safe === undefined ? kinds.toReversed().join(", ") : [ended?.what ?? "none", ...kinds].join(", ");
+    const done = fault.safe === undefined ? kinds.toReversed() : [ended?.what ?? NOTHING, ...kinds];
     const found = detected === undefined ? "–" : `${seconds(detected)} (${detected.what})`;
     const red = before === undefined ? "" : `${before} was red before`;
-    return [name, found, seconds(acted), seconds(ended), done || "none", lost, red];
+    const at = (moment: Found | undefined) => (moment?.what.startsWith(NOTHING) ? "–" : seconds(moment));
+    return [name, found, at(acted), at(ended), done.join(", ") || NOTHING, lost, red];
   } finally {
     undo?.();
     undo = undefined;
