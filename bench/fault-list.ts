@@ -88,6 +88,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   rivals: {
     about: "sixteen rivals that bid against us, where one is usual",
     flags: ["--sim.rivals", "16"],
+    safe: said("guard: throttle", "throttle"),
     reading:
       "`landed-share` with every other level green: nothing is broken here, others are better. The outcomes on the page say `outbid` (tips too low) or `state_moved` (too slow). Raise `ev_min` to stay out of contested pools, or the ladder.",
   },
