@@ -24,7 +24,7 @@ const FIGURES = [
   "chainReadNs",
   /** CLOCK_MONOTONIC ns: when the bus last acknowledged something of the agent's, which publishes every second. */
   "publishedNs",
-  /** Of the pool that simulations on the chain's own accounts disprove most: in how many %, and of how many, in a minute. */
+  /** Of the pool that simulations on the chain's own accounts disprove most: in how many %, and of how many. */
   "falseQuotesPct",
   "falseQuotesSamples",
   /** How often an operator has started the agent. */

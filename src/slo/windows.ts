@@ -12,7 +12,7 @@ export type Second = {
   readonly landed: number;
   readonly lostTrades: number;
   readonly lostLamports: number;
-  /** Of the pool that the chain disproves most: in how many %, and of how many simulations, in the minute before. */
+  /** Of the pool that the chain disproves most: in how many %, and of how many simulations, of late. */
   readonly falseQuotesPct: number;
   readonly falseQuotesSamples: number;
   /** Age of the newest market event at the end of the second; undefined before the first event. */

@@ -1,4 +1,4 @@
-/** Whose quotes the chain disproves: told by the instruction that fails, over a minute, from enough of them. */
+/** Whose quotes the chain disproves: told by the instruction that fails, over two minutes, from enough of them. */
 import { describe, expect, test } from "bun:test";
 import { testAddress, testPool } from "#arbitrage/test-pools.ts";
 import type { ShapeHop } from "./compute-limits.ts";
@@ -27,21 +27,21 @@ describe("PoolVerdicts", () => {
   test("the pool that lies stands out of however many good ones", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 200; i++) verdicts.note(bundle(1, 2), passed, SECOND_NS);
-    for (let i = 0; i < 12; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
-    expect(verdicts.worst(2 * SECOND_NS)).toEqual({ pct: 100, samples: 12 });
+    for (let i = 0; i < 22; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
+    expect(verdicts.worst(2 * SECOND_NS)).toEqual({ pct: 100, samples: 22 });
   });
 
   test("a failure says that the hops before it were right, and nothing of those behind it", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 10; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
     for (let i = 0; i < 10; i++) verdicts.note(bundle(7), passed, SECOND_NS);
-    for (let i = 0; i < 9; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
+    for (let i = 0; i < 19; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
     expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 50, samples: 20 });
     verdicts.note(bundle(2), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 10 });
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 20 });
   });
 
-  test("forgets after a minute, and takes nothing from what was not run or failed as a whole", () => {
+  test("forgets after two minutes, and takes nothing from what was not run or failed as a whole", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 20; i++) {
       verdicts.note(bundle(1), { ...passed, kind: "not_run" }, 0);
@@ -49,14 +49,14 @@ describe("PoolVerdicts", () => {
     }
     expect(verdicts.worst(0)).toEqual({ pct: 0, samples: 0 });
     for (let i = 0; i < 20; i++) verdicts.note(bundle(1), failedAt(1), 0);
-    expect(verdicts.worst(59 * SECOND_NS).pct).toBe(100);
-    expect(verdicts.worst(60 * SECOND_NS)).toEqual({ pct: 0, samples: 0 });
+    expect(verdicts.worst(119 * SECOND_NS).pct).toBe(100);
+    expect(verdicts.worst(120 * SECOND_NS)).toEqual({ pct: 0, samples: 0 });
   });
 
   test("keeps no more than its limits", () => {
     const verdicts = new PoolVerdicts();
-    for (let i = 0; i < 100; i++) verdicts.note(bundle(0), failedAt(1), 0);
-    expect(verdicts.worst(0).samples).toBe(64);
+    for (let i = 0; i < 200; i++) verdicts.note(bundle(0), failedAt(1), 0);
+    expect(verdicts.worst(0).samples).toBe(128);
     for (let pool = 1; pool <= 1_024; pool++) verdicts.note(bundle(pool), passed, 0);
     expect(verdicts.worst(0).samples).toBe(0);
   });

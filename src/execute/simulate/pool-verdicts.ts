@@ -1,6 +1,6 @@
 /**
  * What simulations on the chain's own accounts say of each pool's quotes: the share of its swaps that would not have given
- * what was quoted, over a minute. A pool that moved in between fails now and then; one whose state we have wrong fails
+ * what was quoted, over two minutes. A pool that moved in between fails now and then; one whose state we have wrong fails
  * always, and is the worst of all, however much else is traded.
  *
  * A failed transaction speaks of the pools up to the instruction that failed: those before it gave what was quoted, those
@@ -11,11 +11,11 @@ import type { Instruction } from "#dex/instruction.ts";
 import type { ShapeHop } from "./compute-limits.ts";
 import type { Simulation } from "./simulator.ts";
 
-const WINDOW_NS = 60e9;
-/** A pool with fewer verdicts in the window says nothing. */
-const SAMPLES_MIN = 10;
+const WINDOW_NS = 120e9;
+/** A pool with fewer verdicts in the window says nothing: of a few, two that moved in between would be a large share. */
+const SAMPLES_MIN = 20;
 /** Verdicts kept of a pool, and pools; the oldest go. */
-const SAMPLES_MAX = 64;
+const SAMPLES_MAX = 128;
 const POOLS_MAX = 1_024;
 
 type Verdict = { readonly atNs: number; readonly isFalse: boolean };
