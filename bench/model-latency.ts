@@ -1,6 +1,6 @@
 /**
  * What one row costs: a forest of 100, 300 and 500 trees of depth 6 through our library, from Bun and from C, beside
- * TL2cgen's generated code, XGBoost's own C API and ONNX Runtime, all on the same model and rows, one thread. And what it
+ * TL2cgen's and lleaves' generated code, XGBoost's own C API and ONNX Runtime, all on the same model and rows, one thread. And what it
  * takes to compile it, and how large it is. The packages of the others are installed into a temporary environment.
  *
  *   bun bench/model-latency.ts [trees … = 100 300 500]      (VENV=folder uses an environment that is there)
@@ -15,7 +15,7 @@ import { machine, short, table } from "./report.ts";
 
 const PACKAGES = [
   ...["xgboost-cpu==3.2.0", "treelite==4.7.0", "tl2cgen==1.0.0", "onnxruntime==1.32.0", "onnxmltools==1.16.0"],
-  ...["onnx==1.23.2", "skl2onnx==1.20.0", "numpy==2.4.6"],
+  ...["onnx==1.23.2", "skl2onnx==1.20.0", "numpy==2.4.6", "lleaves==1.3.0", "llvmlite==0.44.0"],
 ];
 const FEATURES = 15;
 const CALLS = 20_000;
@@ -39,7 +39,7 @@ const python = await trainingPython();
 const program = join(folder, "model-latency");
 run(["gcc", "-O2", "-I", ABI, "-o", program, join(import.meta.dir, "native/model-latency.c"), "-ldl", "-lm"]);
 
-type Told = Record<"generateSeconds" | "compileSeconds" | "onnxNsP50" | "onnxNsP99", number> & {
+type Told = Record<"generateSeconds" | "compileSeconds" | "lleavesSeconds" | "onnxNsP50" | "onnxNsP99", number> & {
   xgboostLibrary: string;
 };
 const latency: string[][] = [];
@@ -82,11 +82,17 @@ for (const trees of sizes.length > 0 ? sizes : [100, 300, 500]) {
   const files = [
     library,
     join(work, "tl2cgen.so"),
+    join(work, "lleaves.so"),
     told.xgboostLibrary,
     join(work, "model.json"),
     join(work, "rows.f32"),
   ];
-  const words: Record<string, string> = { ours: "ours, C", tl2cgen: "tl2cgen, C", xgboost: "XGBoost's C API, C" };
+  const words: Record<string, string> = {
+    ours: "ours, C",
+    tl2cgen: "tl2cgen, C",
+    lleaves: "lleaves, C",
+    xgboost: "XGBoost's C API, C",
+  };
   for (const line of run([program, ...files])
     .trim()
     .split("\n")) {
@@ -97,6 +103,7 @@ for (const trees of sizes.length > 0 ? sizes : [100, 300, 500]) {
   const kib = (path: string) => String(Math.round(statSync(path).size / 1_024));
   built.push([name, "ours", short(compileSeconds), kib(library)]);
   built.push([name, "tl2cgen", short(told.compileSeconds), kib(join(work, "tl2cgen.so"))]);
+  built.push([name, "lleaves", short(told.lleavesSeconds), kib(join(work, "lleaves.so"))]);
   const lines = (file: string) => readFileSync(file, "utf8").split("\n").length;
   const generated = readdirSync(join(work, "tl2cgen")).filter((file) => file.endsWith(".c"));
   const theirs = generated.reduce((sum, file) => sum + lines(join(work, "tl2cgen", file)), 0);

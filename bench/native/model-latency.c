@@ -1,7 +1,7 @@
 /*
- * model-latency OURS.so TL2CGEN.so LIBXGBOOST.so MODEL.json ROWS.f32: ns of one row through our library, TL2cgen's code and
- * XGBoost's C API (in-place prediction of one dense row, one thread), called from C, in turns. Prints "name p50 p99
- * largest difference from ours" a line.
+ * model-latency OURS.so TL2CGEN.so LLEAVES.so LIBXGBOOST.so MODEL.json ROWS.f32: ns of one row through our library, TL2cgen's
+ * code, lleaves' code and XGBoost's C API (in-place prediction of one dense row, one thread), called from C, in turns.
+ * Prints "name p50 p99 largest difference from ours" a line.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,18 +14,20 @@
 #include "model_abi.h"
 
 /* A round of one way at a time: one call of another would push the model out of the caches. */
-enum { FEATURES = 15, ROWS_MAX = 4096, ROUNDS = 10, CALLS = 2000, WARM = 500 };
+enum { WAYS = 4, FEATURES = 15, ROWS_MAX = 4096, ROUNDS = 10, CALLS = 2000, WARM = 500 };
 
 union entry {
   int missing;
   float value;
 };
 typedef void (*tl2cgen_fn)(union entry *row, int margin, float *result);
+typedef void (*lleaves_fn)(const float *rows, float *results, int32_t start, int32_t end);
 typedef int (*xgb_predict_fn)(void *, const char *, const char *, void *, const uint64_t **, uint64_t *, const float **);
 
 static float rows[ROWS_MAX][FEATURES];
 static predict_fn ours;
 static tl2cgen_fn tl2cgen;
+static lleaves_fn lleaves;
 static xgb_predict_fn xgboost;
 static void *booster;
 
@@ -36,6 +38,12 @@ static float call_tl2cgen(const float *row) {
   float result = 0;
   for (int i = 0; i < FEATURES; i++) entries[i].value = row[i];
   tl2cgen(entries, 0, &result);
+  return result;
+}
+
+static float call_lleaves(const float *row) {
+  float result = 0;
+  lleaves(row, &result, 0, 1);
   return result;
 }
 
@@ -73,29 +81,30 @@ static void *open_or_die(const char *path) {
 }
 
 int main(int count, char **argument) {
-  if (count != 6) return 64;
-  FILE *file = fopen(argument[5], "rb");
+  if (count != 7) return 64;
+  FILE *file = fopen(argument[6], "rb");
   const size_t found = file ? fread(rows, sizeof rows[0], ROWS_MAX, file) : 0;
   if (found != ROWS_MAX) return 65;
   const model_abi_v1 *(*export)(void) =
       (const model_abi_v1 *(*)(void))dlsym(open_or_die(argument[1]), "model_abi_v1_export");
   ours = export()->predict_arb;
   tl2cgen = (tl2cgen_fn)dlsym(open_or_die(argument[2]), "predict");
-  void *library = open_or_die(argument[3]);
+  lleaves = (lleaves_fn)dlsym(open_or_die(argument[3]), "forest_root");
+  void *library = open_or_die(argument[4]);
   int (*create)(void **, uint64_t, void **) = (int (*)(void **, uint64_t, void **))dlsym(library, "XGBoosterCreate");
   int (*load)(void *, const char *) = (int (*)(void *, const char *))dlsym(library, "XGBoosterLoadModel");
   int (*set)(void *, const char *, const char *) =
       (int (*)(void *, const char *, const char *))dlsym(library, "XGBoosterSetParam");
   xgboost = (xgb_predict_fn)dlsym(library, "XGBoosterPredictFromDense");
-  if (create(NULL, 0, &booster) || load(booster, argument[4]) || set(booster, "nthread", "1")) return 3;
+  if (create(NULL, 0, &booster) || load(booster, argument[5]) || set(booster, "nthread", "1")) return 3;
 
-  static const char *const names[3] = {"ours", "tl2cgen", "xgboost"};
-  float (*const calls[3])(const float *) = {call_ours, call_tl2cgen, call_xgboost};
-  static int64_t taken[3][ROUNDS * CALLS];
-  double largest[3] = {0};
+  static const char *const names[WAYS] = {"ours", "tl2cgen", "lleaves", "xgboost"};
+  float (*const calls[WAYS])(const float *) = {call_ours, call_tl2cgen, call_lleaves, call_xgboost};
+  static int64_t taken[WAYS][ROUNDS * CALLS];
+  double largest[WAYS] = {0};
   static float expected[ROWS_MAX];
   for (int round = 0; round < ROUNDS; round++)
-    for (int which = 0; which < 3; which++)
+    for (int which = 0; which < WAYS; which++)
       for (int call = -WARM; call < CALLS; call++) {
         const int place = (round * CALLS + call + WARM) % ROWS_MAX;
         const int64_t before = now();
@@ -105,7 +114,7 @@ int main(int count, char **argument) {
         if (which == 0) expected[place] = answer;
         largest[which] = fmax(largest[which], fabs((double)answer - expected[place]));
       }
-  for (int which = 0; which < 3; which++) {
+  for (int which = 0; which < WAYS; which++) {
     qsort(taken[which], ROUNDS * CALLS, sizeof(int64_t), ascending);
     printf("%s %lld %lld %.3g\n", names[which], (long long)taken[which][ROUNDS * CALLS / 2],
            (long long)taken[which][ROUNDS * CALLS * 99 / 100], largest[which]);
