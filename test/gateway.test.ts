@@ -269,7 +269,9 @@ describe("GET /openapi.json and /swagger", () => {
       expect(operation.summary.length * operation.description.length).toBeGreaterThan(0);
       expect(Object.keys(operation.responses).some((status) => status === "200" || status === "202")).toBe(true);
       expect(Object.keys(operation.responses)).toContain("400");
+      expect(Object.keys(operation.responses)).toContain("414");
     }
+    expect((await get(`/api/decisions?before=${"x".repeat(3_000)}`)).status).toBe(414);
     expect(paths["/api/decisions"]?.get.parameters?.map(({ name }) => name)).toEqual([
       "limit",
       "before",

@@ -68,7 +68,7 @@ const ID_LENGTH_MAX = 128;
 
 const NOTHING = new Uint8Array(0);
 
-const badQuery = { 400: ErrorSchema } as const;
+const badQuery = { 400: ErrorSchema, 414: ErrorSchema } as const;
 const storeAway = { 503: ErrorSchema } as const;
 
 /** Answers any request under /api, /health, /metrics and /openapi.json; never throws. */

@@ -16,7 +16,15 @@ import { readNoQuery } from "./query.ts";
 import { ErrorSchema } from "./schemas.ts";
 
 const refusals = {
-  ...{ 400: ErrorSchema, 401: ErrorSchema, 403: ErrorSchema, 413: ErrorSchema, 415: ErrorSchema, 429: ErrorSchema },
+  ...{
+    400: ErrorSchema,
+    401: ErrorSchema,
+    403: ErrorSchema,
+    413: ErrorSchema,
+    414: ErrorSchema,
+    415: ErrorSchema,
+    429: ErrorSchema,
+  },
 } as const;
 const bearer = { security: [{ bearer: [] }] };
 

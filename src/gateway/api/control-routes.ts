@@ -23,6 +23,7 @@ export function controlRoutes({ auth, control, audit }: ControlParts) {
     401: ErrorSchema,
     403: ErrorSchema,
     413: ErrorSchema,
+    414: ErrorSchema,
     415: ErrorSchema,
     429: ErrorSchema,
     503: ErrorSchema,

@@ -16,7 +16,7 @@ import {
 import { readNoQuery } from "./query.ts";
 import { ErrorSchema } from "./schemas.ts";
 
-const refusals = { 400: ErrorSchema, 401: ErrorSchema } as const;
+const refusals = { 400: ErrorSchema, 401: ErrorSchema, 414: ErrorSchema } as const;
 const storeAway = { ...refusals, 503: ErrorSchema } as const;
 
 export function deskRoutes(parts: {

@@ -34,7 +34,9 @@ const ConsistencySchema = t.Object({
   root2: base64,
   proof: t.Array(base64),
 });
-const refusals = { 400: ErrorSchema, 401: ErrorSchema, 404: ErrorSchema, 503: ErrorSchema } as const;
+const refusals = {
+  ...{ 400: ErrorSchema, 401: ErrorSchema, 404: ErrorSchema, 414: ErrorSchema, 503: ErrorSchema },
+} as const;
 const WHOLE = /^(0|[1-9][0-9]{0,8})$/;
 const numbered = (name: string, description: string) => [
   {

@@ -12,7 +12,15 @@ import { ErrorSchema } from "./schemas.ts";
 
 const CHANGES_SHOWN = 20;
 const refusals = {
-  ...{ 400: ErrorSchema, 401: ErrorSchema, 403: ErrorSchema, 404: ErrorSchema, 413: ErrorSchema, 415: ErrorSchema },
+  ...{
+    400: ErrorSchema,
+    401: ErrorSchema,
+    403: ErrorSchema,
+    404: ErrorSchema,
+    413: ErrorSchema,
+    414: ErrorSchema,
+    415: ErrorSchema,
+  },
   ...{ 422: ErrorSchema, 429: ErrorSchema },
 } as const;
 const security = [{ bearer: [] }];

@@ -21,7 +21,15 @@ import {
 } from "./training-schemas.ts";
 
 const refusals = {
-  ...{ 400: ErrorSchema, 401: ErrorSchema, 403: ErrorSchema, 413: ErrorSchema, 415: ErrorSchema, 429: ErrorSchema },
+  ...{
+    400: ErrorSchema,
+    401: ErrorSchema,
+    403: ErrorSchema,
+    413: ErrorSchema,
+    414: ErrorSchema,
+    415: ErrorSchema,
+    429: ErrorSchema,
+  },
   503: ErrorSchema,
 } as const;
 const MODULE_OF_KIND = { arb: "arbitrage", mev: "mev" } as const;
