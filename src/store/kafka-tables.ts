@@ -41,10 +41,13 @@ export type KafkaTablesOptions = {
   readonly consumers?: number;
 };
 
-/** A block is written after this, or when it has so many messages. */
+/**
+ * A block is written after FLUSH_MS, or when it has so many messages. Writing one takes the same time for few rows as for many,
+ * so blocks that are too small fall behind (bench/queryable.ts); and a poll that finds nothing puts the reader to sleep for half a second.
+ */
 const FLUSH_MS = 200;
-const POLL_MS = 50;
-const POLL_MESSAGES_MAX = 2_000;
+const POLL_MS = 100;
+const POLL_MESSAGES_MAX = 65_536;
 
 /** Answers the topics whose tables were made, or made anew. */
 export async function ensureKafkaTables(store: Store, options: KafkaTablesOptions): Promise<string[]> {
