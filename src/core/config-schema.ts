@@ -344,10 +344,10 @@ export const CONFIG_SCHEMA = {
     "ms since the cluster's RPC last answered the agent; without it nothing can be signed or followed",
   ),
   "guard.falseQuotesPctMax": number(
-    30,
+    50,
     0,
     100,
-    "most quotes of one pool, in %, that simulations on the chain's own accounts disprove: more says that its state as we hear it is not the chain's",
+    "most quotes of one pool in one direction, in %, that simulations on the chain's own accounts disprove: more says that its state as we hear it is not the chain's",
   ),
   "guard.clockErrorMsMax": number(
     10,

@@ -6,10 +6,10 @@ import { PoolVerdicts } from "./pool-verdicts.ts";
 import type { Simulation } from "./simulator.ts";
 
 const SECOND_NS = 1e9;
-const hop = (index: number): ShapeHop => ({ pool: testPool(index, 0, 1), inputSide: 0 });
+const hop = (index: number, inputSide: 0 | 1 = 0): ShapeHop => ({ pool: testPool(index, 0, 1), inputSide });
 /** A limit, a swap a hop, a tip. */
 function bundle(...pools: readonly number[]) {
-  const hops = pools.map(hop);
+  const hops = pools.map((index) => hop(index));
   const naming = (...addresses: readonly ReturnType<typeof testAddress>[]) => ({
     programAddress: testAddress(900),
     accounts: addresses.map((address) => ({ address, signer: false, writable: true })),
@@ -31,14 +31,22 @@ describe("PoolVerdicts", () => {
     expect(verdicts.worst(2 * SECOND_NS)).toEqual({ pct: 100, samples: 22 });
   });
 
+  test("a pool that lies looks too good one way only: the other way does not hide it", () => {
+    const verdicts = new PoolVerdicts();
+    const back = { ...bundle(7), hops: [hop(7, 1)] };
+    for (let i = 0; i < 100; i++) verdicts.note(back, passed, SECOND_NS);
+    for (let i = 0; i < 16; i++) verdicts.note(bundle(7), failedAt(1), SECOND_NS);
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 16 });
+  });
+
   test("a failure says that the hops before it were right, and nothing of those behind it", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 10; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
     for (let i = 0; i < 10; i++) verdicts.note(bundle(7), passed, SECOND_NS);
-    for (let i = 0; i < 19; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
+    for (let i = 0; i < 15; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
     expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 50, samples: 20 });
     verdicts.note(bundle(2), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 20 });
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 16 });
   });
 
   test("forgets after two minutes, and takes nothing from what was not run or failed as a whole", () => {
@@ -57,7 +65,7 @@ describe("PoolVerdicts", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 200; i++) verdicts.note(bundle(0), failedAt(1), 0);
     expect(verdicts.worst(0).samples).toBe(128);
-    for (let pool = 1; pool <= 1_024; pool++) verdicts.note(bundle(pool), passed, 0);
+    for (let pool = 1; pool <= 2_048; pool++) verdicts.note(bundle(pool), passed, 0);
     expect(verdicts.worst(0).samples).toBe(0);
   });
 });

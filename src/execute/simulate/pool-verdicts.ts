@@ -1,22 +1,22 @@
 /**
- * What simulations on the chain's own accounts say of each pool's quotes: the share of its swaps that would not have given
- * what was quoted, over two minutes. A pool that moved in between fails now and then; one whose state we have wrong fails
- * always, and is the worst of all, however much else is traded.
+ * What simulations on the chain's own accounts say of each pool's quotes: the share of its swaps in one direction that would
+ * not have given what was quoted, over two minutes. A pool that moved in between fails now and then; one whose state we
+ * have wrong fails nearly always in the direction that looks too good, and never in the other, which would hide it: so each
+ * direction is judged by itself, and the worst of all stands out however much else is traded.
  *
  * A failed transaction speaks of the pools up to the instruction that failed: those before it gave what was quoted, those
  * behind it were not asked.
  */
-import type { Address } from "#core/units.ts";
 import type { Instruction } from "#dex/instruction.ts";
 import type { ShapeHop } from "./compute-limits.ts";
 import type { Simulation } from "./simulator.ts";
 
 const WINDOW_NS = 120e9;
-/** A pool with fewer verdicts in the window says nothing: of a few, two that moved in between would be a large share. */
-const SAMPLES_MIN = 20;
-/** Verdicts kept of a pool, and pools; the oldest go. */
+/** A direction with fewer verdicts in the window says nothing: of a few, two that moved in between would be a large share. */
+const SAMPLES_MIN = 16;
+/** Verdicts kept of a direction, and directions; the oldest go. */
 const SAMPLES_MAX = 128;
-const POOLS_MAX = 1_024;
+const DIRECTIONS_MAX = 2_048;
 
 type Verdict = { readonly atNs: number; readonly isFalse: boolean };
 
@@ -26,26 +26,26 @@ export type SimulatedHops = {
 };
 
 export class PoolVerdicts {
-  /** Oldest first, and within the map the pool that was heard of longest ago. */
-  readonly #pools = new Map<Address, Verdict[]>();
+  /** By pool and side of the input. Oldest first, and within the map the direction that was heard of longest ago. */
+  readonly #directions = new Map<string, Verdict[]>();
 
   note({ instructions, hops }: SimulatedHops, { kind, error }: Simulation, atNs: number): void {
     if (kind === "not_run") return;
     const failedAt = kind === "failed" ? instructionOf(error) : instructions.length;
     // Not the fault of an instruction: nothing is known of the pools.
     if (failedAt === undefined) return;
-    for (const { pool } of hops) {
+    for (const { pool, inputSide } of hops) {
       const place = instructions.findIndex(({ accounts }) => accounts.some(({ address }) => address === pool.address));
-      if (place >= 0 && place <= failedAt) this.#add(pool.address, { atNs, isFalse: place === failedAt });
+      if (place >= 0 && place <= failedAt) this.#add(`${pool.address}/${inputSide}`, { atNs, isFalse: place === failedAt });
     }
   }
 
-  /** The pool that is disproved most, in %, and how many verdicts that is from; 0 of 0 where none has enough. */
+  /** The direction of a pool that is disproved most, in %, and how many verdicts that is from; 0 of 0 where none has enough. */
   worst(nowNs: number): { readonly pct: number; readonly samples: number } {
     let worst = { pct: 0, samples: 0 };
-    for (const [pool, all] of this.#pools) {
+    for (const [direction, all] of this.#directions) {
       const recent = all.filter(({ atNs }) => nowNs - atNs < WINDOW_NS);
-      if (recent.length === 0) this.#pools.delete(pool);
+      if (recent.length === 0) this.#directions.delete(direction);
       if (recent.length < SAMPLES_MIN) continue;
       const pct = (100 * recent.filter(({ isFalse }) => isFalse).length) / recent.length;
       if (worst.samples === 0 || pct > worst.pct) worst = { pct, samples: recent.length };
@@ -53,13 +53,13 @@ export class PoolVerdicts {
     return worst;
   }
 
-  #add(pool: Address, verdict: Verdict): void {
-    const verdicts = this.#pools.get(pool) ?? [];
+  #add(direction: string, verdict: Verdict): void {
+    const verdicts = this.#directions.get(direction) ?? [];
     verdicts.push(verdict);
     if (verdicts.length > SAMPLES_MAX) verdicts.shift();
-    this.#pools.delete(pool);
-    this.#pools.set(pool, verdicts);
-    if (this.#pools.size > POOLS_MAX) this.#pools.delete(this.#pools.keys().next().value as Address);
+    this.#directions.delete(direction);
+    this.#directions.set(direction, verdicts);
+    if (this.#directions.size > DIRECTIONS_MAX) this.#directions.delete(this.#directions.keys().next().value as string);
   }
 }
 
