@@ -163,9 +163,23 @@ export const GuardSchema = t.Object(
   {
     atMs: t.Integer({ description: "When it last looked, Unix ms.", examples: [1767225600000] }),
     acts: t.Boolean({ description: "false: it only watches." }),
+    clock: t.Optional(
+      t.Object(
+        {
+          isSynchronised: t.Boolean({ description: "Whether anybody keeps it; the figures mean nothing otherwise." }),
+          offsetMs: t.Number({ description: "Still to be corrected.", examples: [-0.2] }),
+          estimatedErrorMs: t.Number({ examples: [0.5] }),
+          errorMsMax: t.Number({ examples: [14] }),
+        },
+        { description: "The kernel's word on the wall clock." },
+      ),
+    ),
     agents: t.Array(
       t.Object({
         agent: text("The trading agent.", "arbitrage"),
+        publishLagMs: t.Optional(
+          t.Number({ description: "Since the bus last acknowledged something of the agent's.", examples: [21] }),
+        ),
         throttlePct: t.Number({ description: "What the guard has it pass over, %.", examples: [0] }),
         killed: t.Boolean({ description: "true: nothing is sent until an operator starts it again." }),
         startsAtKill: count("How often operators had started it when it was last killed."),
