@@ -36,7 +36,8 @@ export class PoolVerdicts {
     if (failedAt === undefined) return;
     for (const { pool, inputSide } of hops) {
       const place = instructions.findIndex(({ accounts }) => accounts.some(({ address }) => address === pool.address));
-      if (place >= 0 && place <= failedAt) this.#add(`${pool.address}/${inputSide}`, { atNs, isFalse: place === failedAt });
+      if (place >= 0 && place <= failedAt)
+        this.#add(`${pool.address}/${inputSide}`, { atNs, isFalse: place === failedAt });
     }
   }
 
