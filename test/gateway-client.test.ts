@@ -5,7 +5,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { brotliDecompressSync } from "node:zlib";
 import { treaty } from "@elysiajs/eden";
+import { writeFileAtomic } from "#core/atomic-file.ts";
 import type { Api } from "#gateway/api/api.ts";
+import type { GuardReport, ObjectiveReport } from "#slo/report.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { SeededEnvelopes } from "./support/seeded-envelopes.ts";
 import { eventually } from "./support/supervised-run.ts";
@@ -58,6 +60,40 @@ describe("a typed client", () => {
     },
     STORY_MS,
   );
+
+  test("gets the guard's report with everything that can be in it", async () => {
+    expect((await client.api.guard.get()).status).toBe(404);
+    const objective: ObjectiveReport = {
+      name: "clock-error",
+      about: "how wrong the clock is",
+      unit: "ms",
+      bad: "above",
+      limit: 10,
+      severeLimit: 1_000,
+      value: 0.7,
+      samples: 1,
+      state: "good",
+    };
+    const report: GuardReport = {
+      ...{ atMs: Date.now(), acts: true },
+      clock: { isSynchronised: true, offsetMs: -0.2, estimatedErrorMs: 0.5, errorMsMax: 14 },
+      agents: [
+        {
+          ...{ agent: "arbitrage", throttlePct: 50, killed: false, startsAtKill: 0, publishLagMs: 20.5 },
+          objectives: [objective],
+        },
+      ],
+      actions: [
+        {
+          ...{ atMs: 1, agent: "arbitrage", kind: "throttle", throttlePct: 50, because: "clock-error was 12 ms" },
+          objective: "clock-error",
+        },
+      ],
+    };
+    writeFileAtomic(stage.paths.guardReport, JSON.stringify(report));
+    const answer = await eventually("the report", async () => (await client.api.guard.get()).data ?? undefined);
+    expect(answer).toEqual(structuredClone(report) as typeof answer);
+  });
 
   test(
     "is told what is wrong in the typed form, by status",

@@ -3,13 +3,10 @@
  * hostile web page see of it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
 import { connect } from "node:net";
-import { writeFileAtomic } from "#core/atomic-file.ts";
 import type { DecisionRow, OutcomeRow, Status } from "#gateway/api/schemas.ts";
 import type { PageStatus } from "#gateway/dashboard/parts/status.ts";
 import { FEATURES } from "#model/features.ts";
-import type { GuardReport, ObjectiveReport } from "#slo/report.ts";
 import { arbFromJson } from "#wire/envelope.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { SeededEnvelopes } from "./support/seeded-envelopes.ts";
@@ -209,46 +206,6 @@ describe("GET /health and /metrics", () => {
     expect(lines).toContain("sandpiper_store_up 1");
     const lags = lines.filter((line) => line.startsWith('sandpiper_bus_group_lag_messages{group="clickhouse"'));
     expect(lags.some((line) => line.includes('topic="arbitrage-decisions-proto"'))).toBe(true);
-  });
-});
-
-describe("GET /api/guard", () => {
-  test("answers the guard's report with everything that can be in it", async () => {
-    expect((await get("/api/guard")).status).toBe(404);
-    const objective: ObjectiveReport = {
-      name: "clock-error",
-      about: "how wrong the clock is",
-      unit: "ms",
-      bad: "above",
-      limit: 10,
-      severeLimit: 1_000,
-      value: 0.7,
-      samples: 1,
-      state: "good",
-    };
-    const report: GuardReport = {
-      ...{ atMs: Date.now(), acts: true },
-      clock: { isSynchronised: true, offsetMs: -0.2, estimatedErrorMs: 0.5, errorMsMax: 14 },
-      agents: [
-        {
-          ...{ agent: "arbitrage", throttlePct: 50, killed: false, startsAtKill: 0, publishLagMs: 20.5 },
-          objectives: [objective],
-        },
-      ],
-      actions: [
-        {
-          ...{ atMs: 1, agent: "arbitrage", kind: "throttle", throttlePct: 50, because: "clock-error was 12 ms" },
-          objective: "clock-error",
-        },
-      ],
-    };
-    writeFileAtomic(stage.paths.guardReport, JSON.stringify(report));
-    const answer = await eventually("the report", async () => {
-      const response = await get("/api/guard");
-      return response.status === 404 ? undefined : response;
-    });
-    expect({ status: answer.status, body: await answer.json() }).toEqual({ status: 200, body: report });
-    rmSync(stage.paths.guardReport);
   });
 });
 
