@@ -13,19 +13,8 @@ import {
   WhoAmISchema,
 } from "./control-schemas.ts";
 import { readNoQuery } from "./query.ts";
-import { ErrorSchema } from "./schemas.ts";
+import { DOOR_REFUSALS } from "./schemas.ts";
 
-const refusals = {
-  ...{
-    400: ErrorSchema,
-    401: ErrorSchema,
-    403: ErrorSchema,
-    413: ErrorSchema,
-    414: ErrorSchema,
-    415: ErrorSchema,
-    429: ErrorSchema,
-  },
-} as const;
 const bearer = { security: [{ bearer: [] }] };
 
 export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly anonymous: "viewer" | "none" }) {
@@ -34,7 +23,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
     .post("/api/auth/challenge", () => ({ challenge: auth.challenge() }), {
       parse: "json",
       body: NothingSchema,
-      response: { 200: ChallengeAnswerSchema, ...refusals },
+      response: { 200: ChallengeAnswerSchema, ...DOOR_REFUSALS },
       detail: {
         tags: ["Sign-in"],
         summary: "Something for an operator's key to sign",
@@ -55,7 +44,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
       {
         parse: "json",
         body: t.Union([PasswordSignInSchema, KeySignInSchema]),
-        response: { 200: SignInAnswerSchema, ...refusals },
+        response: { 200: SignInAnswerSchema, ...DOOR_REFUSALS },
         detail: {
           tags: ["Sign-in"],
           summary: "Tokens for a password or an operator's key",
@@ -67,7 +56,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
     .post("/api/auth/refresh", async ({ body }) => await auth.refresh(body.refresh_token), {
       parse: "json",
       body: RefreshSchema,
-      response: { 200: SignInAnswerSchema, ...refusals },
+      response: { 200: SignInAnswerSchema, ...DOOR_REFUSALS },
       detail: {
         tags: ["Sign-in"],
         summary: "The next tokens; a refresh token that comes twice ends its session",
@@ -84,7 +73,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
       {
         parse: "json",
         body: NothingSchema,
-        response: { 200: RevokedSchema, ...refusals },
+        response: { 200: RevokedSchema, ...DOOR_REFUSALS },
         detail: {
           tags: ["Sign-in"],
           summary: "End this session",
@@ -102,7 +91,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
       {
         parse: "json",
         body: RevokeSchema,
-        response: { 200: RevokedSchema, ...refusals },
+        response: { 200: RevokedSchema, ...DOOR_REFUSALS },
         detail: { tags: ["Sign-in"], summary: "End every session of a name", description: "Role admin.", ...bearer },
       },
     )
@@ -116,7 +105,7 @@ export function authRoutes({ auth, anonymous }: { readonly auth: Auth; readonly 
         } as const;
       },
       {
-        response: { 200: WhoAmISchema, ...refusals },
+        response: { 200: WhoAmISchema, ...DOOR_REFUSALS },
         detail: {
           tags: ["Sign-in"],
           summary: "Who asks, and what they may",

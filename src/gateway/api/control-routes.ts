@@ -10,7 +10,7 @@ import { type Ack, encodeAck } from "#wire/ack.ts";
 import { ACTION_NAMES, MODULE_NAMES } from "#wire/command.ts";
 import { CommandAnswerSchema, type CommandBody, CommandBodySchema, ControlStateSchema } from "./control-schemas.ts";
 import { readNoQuery } from "./query.ts";
-import { ErrorSchema } from "./schemas.ts";
+import { DOOR_REFUSALS, ErrorSchema } from "./schemas.ts";
 
 export type ControlParts = { readonly auth: Auth; readonly control: ControlDesk; readonly audit: Audit };
 
@@ -18,16 +18,7 @@ const TARGETS = MODULE_NAMES.flatMap((module) => ACTION_NAMES.map((action) => ({
 const nameOf = ({ module, action }: Target) => `${module}:${action}`;
 
 export function controlRoutes({ auth, control, audit }: ControlParts) {
-  const refusals = {
-    400: ErrorSchema,
-    401: ErrorSchema,
-    403: ErrorSchema,
-    413: ErrorSchema,
-    414: ErrorSchema,
-    415: ErrorSchema,
-    429: ErrorSchema,
-    503: ErrorSchema,
-  } as const;
+  const refusals = { ...DOOR_REFUSALS, 503: ErrorSchema } as const;
   return new Elysia({ normalize: false })
     .onBeforeHandle(({ request }) => readNoQuery(new URL(request.url)))
     .post(

@@ -8,21 +8,10 @@ import { useVersion } from "#model/use-version.ts";
 import { NothingSchema } from "./control-schemas.ts";
 import { ModelChangesSchema, ModelHashSchema } from "./desk-schemas.ts";
 import { readNoQuery } from "./query.ts";
-import { ErrorSchema } from "./schemas.ts";
+import { DOOR_REFUSALS, ErrorSchema } from "./schemas.ts";
 
 const CHANGES_SHOWN = 20;
-const refusals = {
-  ...{
-    400: ErrorSchema,
-    401: ErrorSchema,
-    403: ErrorSchema,
-    404: ErrorSchema,
-    413: ErrorSchema,
-    414: ErrorSchema,
-    415: ErrorSchema,
-  },
-  ...{ 422: ErrorSchema, 429: ErrorSchema },
-} as const;
+const refusals = { ...DOOR_REFUSALS, 404: ErrorSchema, 422: ErrorSchema } as const;
 const security = [{ bearer: [] }];
 
 /** `folder`: of the models. */

@@ -22,6 +22,17 @@ export const ErrorSchema = t.Object(
   { description: "What went wrong, with a code that never changes its meaning." },
 );
 
+/** What the door and the sign-in may answer before a route sees the request. */
+export const DOOR_REFUSALS = {
+  400: ErrorSchema,
+  401: ErrorSchema,
+  403: ErrorSchema,
+  413: ErrorSchema,
+  414: ErrorSchema,
+  415: ErrorSchema,
+  429: ErrorSchema,
+} as const;
+
 export const DecisionSchema = t.Object(
   {
     decision_id: text("Unique for ever.", "arb-7f3a-000001"),

@@ -10,7 +10,7 @@ import { TRAIN_ERROR } from "#train/errors.ts";
 import type { TrainingJob } from "#train/job.ts";
 import { NothingSchema } from "./control-schemas.ts";
 import { readNoQuery } from "./query.ts";
-import { ErrorSchema } from "./schemas.ts";
+import { DOOR_REFUSALS, ErrorSchema } from "./schemas.ts";
 import {
   CancelAnswerSchema,
   JobListSchema,
@@ -20,18 +20,7 @@ import {
   TrainStartedSchema,
 } from "./training-schemas.ts";
 
-const refusals = {
-  ...{
-    400: ErrorSchema,
-    401: ErrorSchema,
-    403: ErrorSchema,
-    413: ErrorSchema,
-    414: ErrorSchema,
-    415: ErrorSchema,
-    429: ErrorSchema,
-  },
-  503: ErrorSchema,
-} as const;
+const refusals = { ...DOOR_REFUSALS, 503: ErrorSchema } as const;
 const MODULE_OF_KIND = { arb: "arbitrage", mev: "mev" } as const;
 
 export function trainingRoutes({ auth, training }: { readonly auth: Auth; readonly training: TrainingDesk }) {
