@@ -10,15 +10,14 @@
  */
 import { RouteManager } from "#decide/routes/route-manager.ts";
 import { keypairFromSeed } from "#execute/keypair.ts";
-import { compileMessage } from "#execute/message.ts";
-import { transferLamports } from "#execute/plan.ts";
 import type { Route, RouteName, SendingRoute } from "#execute/route.ts";
 import { HedgedRoute } from "#execute/routes/hedged-route.ts";
 import { RpcRoute } from "#execute/routes/rpc-route.ts";
 import { createRpc } from "#execute/rpc.ts";
 import { startWorld } from "#execute/test-world.ts";
 import { NativeTpuClient } from "#execute/tpu/native-tpu-client.ts";
-import { signatureOf, signTransaction } from "#execute/transaction.ts";
+import { signatureOf } from "#execute/transaction.ts";
+import { transfer } from "#sim/cluster/fixture.ts";
 import { startTpuDoor } from "#sim/tpu/tpu-door.ts";
 import { machine, median, short, table } from "./report.ts";
 import { identity, openLink } from "./tpu-peer.ts";
@@ -46,12 +45,8 @@ const nextSlot = () => {
 };
 let sum = 0n;
 function payment(lamports: bigint): Uint8Array {
-  const { blockhash } = world.cluster.latestBlockhash();
-  const instructions = [transferLamports(world.wallet.address, receiver.address, lamports)];
   sum += lamports;
-  return signTransaction(compileMessage({ payer: world.wallet.address, blockhash, instructions }), [
-    world.wallet.keypair,
-  ]);
+  return transfer(world.cluster, world.wallet.keypair, receiver.address, lamports);
 }
 // Above what an account must hold to exist.
 world.cluster.submit(payment(1_000_000_000n));

@@ -6,54 +6,24 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { loadConfig } from "#core/config.ts";
 import { createLog } from "#core/log.ts";
 import { keypairFromSeed } from "#execute/keypair.ts";
-import { compileMessage } from "#execute/message.ts";
-import { transferLamports } from "#execute/plan.ts";
-import { startWorld, type World } from "#execute/test-world.ts";
-import { signatureOf, signTransaction } from "#execute/transaction.ts";
-import { startTpuDoor, type TpuDoor } from "#sim/tpu/tpu-door.ts";
-import { pemOf } from "./certificate.ts";
+import { startTpuDoor } from "#sim/tpu/tpu-door.ts";
 import { NativeTpuClient, nativeTpuMissing, TPU_CONTROLLERS } from "./native-tpu-client.ts";
 import { openTpuEngine } from "./open-tpu-engine.ts";
+import { identity, openTestDoor, type TestDoor, until } from "./test-door.ts";
 
-const WAIT_MS = 60_000;
 const CI = process.env["CI"] === "true";
 const missing = CI && Bun.which("cargo") !== null ? undefined : nativeTpuMissing();
 if (missing !== undefined) process.stderr.write(`SKIPPED: the native TPU engine, because ${missing}\n`);
 
-const identity = keypairFromSeed(new Uint8Array(32).fill(8));
 const openClient = (keys = identity, controller: (typeof TPU_CONTROLLERS)[number] = "phase") =>
   new NativeTpuClient({ identity: keys.tlsIdentity(), controller, reconnectMs: 0 });
 
-async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
-  while (!what()) {
-    if (Date.now() > deadline) throw new Error("it did not come about");
-    await Bun.sleep(2);
-  }
-}
-
 describe.skipIf(missing !== undefined)("NativeTpuClient on the local cluster's QUIC door", () => {
-  let world: World;
-  let door: TpuDoor;
-  let address: string;
+  let { world, address, payment, isInLedger, stop } = {} as TestDoor;
   beforeAll(async () => {
-    world = await startWorld();
-    // Only this certificate is let in: a transaction that lands proves that the client has its key.
-    door = await startTpuDoor(world.cluster, { port: 0, clients: [pemOf(identity.tlsIdentity().certificateDer)] });
-    address = `127.0.0.1:${door.port}`;
+    ({ world, address, payment, isInLedger, stop } = await openTestDoor());
   }, 120_000);
-  afterAll(async () => {
-    await door?.stop();
-    await world?.stop();
-  });
-
-  function payment(lamports: bigint): Uint8Array {
-    const { blockhash } = world.cluster.latestBlockhash();
-    const instructions = [transferLamports(world.wallet.address, identity.address, lamports)];
-    const message = compileMessage({ payer: world.wallet.address, blockhash, instructions });
-    return signTransaction(message, [world.wallet.keypair]);
-  }
-  const isInLedger = (wire: Uint8Array) => world.cluster.ledger.transaction(signatureOf(wire)) !== undefined;
+  afterAll(async () => await stop?.());
 
   for (const [at, controller] of TPU_CONTROLLERS.entries())
     test(`lands transactions, each on a stream of its own, over one connection: ${controller}`, async () => {

@@ -4,58 +4,31 @@ import { X509Certificate } from "node:crypto";
 import { base58Encode } from "#core/base58.ts";
 import { RouteManager } from "#decide/routes/route-manager.ts";
 import { keypairFromSeed } from "#execute/keypair.ts";
-import { compileMessage } from "#execute/message.ts";
-import { transferLamports } from "#execute/plan.ts";
 import type { Route, RouteName, SendAnswer } from "#execute/route.ts";
 import { HedgedRoute, type HedgedRouteParts } from "#execute/routes/hedged-route.ts";
 import { RpcRoute } from "#execute/routes/rpc-route.ts";
 import { createRpc } from "#execute/rpc.ts";
-import { startWorld, type World } from "#execute/test-world.ts";
-import { signatureOf, signTransaction } from "#execute/transaction.ts";
-import { startTpuDoor, type TpuDoor } from "#sim/tpu/tpu-door.ts";
+import { signatureOf } from "#execute/transaction.ts";
+import { startTpuDoor } from "#sim/tpu/tpu-door.ts";
 import { pemOf } from "./certificate.ts";
+import { identity, openTestDoor, type TestDoor, until } from "./test-door.ts";
 import { TpuClient } from "./tpu-client.ts";
 import { TpuRoute } from "./tpu-route.ts";
 
-const WAIT_MS = 60_000;
-const identity = keypairFromSeed(new Uint8Array(32).fill(8));
-let world: World;
-let door: TpuDoor;
+let { world, door, address, payment, isInLedger, stop } = {} as TestDoor;
 let client: TpuClient;
-let address: string;
 
 beforeAll(async () => {
-  world = await startWorld();
-  // Only this certificate is let in: a session that opens proves that the client has its key.
-  door = await startTpuDoor(world.cluster, { port: 0, clients: [pemOf(identity.tlsIdentity().certificateDer)] });
-  address = `127.0.0.1:${door.port}`;
+  ({ world, door, address, payment, isInLedger, stop } = await openTestDoor());
   client = openClient();
 });
 afterAll(async () => {
   await client.close();
-  await door.stop();
-  await world.stop();
+  await stop();
 });
 
 const openClient = (keys = identity) =>
   new TpuClient({ identity: keys.tlsIdentity(), monotonicNs: () => Bun.nanoseconds(), reconnectMs: 0 });
-
-/** A payment of the wallet's, each of another amount and so of another signature. */
-function payment(lamports: bigint): Uint8Array {
-  const { blockhash } = world.cluster.latestBlockhash();
-  const instructions = [transferLamports(world.wallet.address, identity.address, lamports)];
-  const message = compileMessage({ payer: world.wallet.address, blockhash, instructions });
-  return signTransaction(message, [world.wallet.keypair]);
-}
-const isInLedger = (wire: Uint8Array) => world.cluster.ledger.transaction(signatureOf(wire)) !== undefined;
-
-async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
-  while (!what()) {
-    if (Date.now() > deadline) throw new Error("it did not come about");
-    await Bun.sleep(2);
-  }
-}
 
 test("selfSigned() makes an X.509 certificate of the key, signed by the key", () => {
   const certificate = new X509Certificate(identity.tlsIdentity().certificateDer);
