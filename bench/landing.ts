@@ -126,8 +126,7 @@ const desk = new Desk({
   nextLeader: () => 0,
   leaderOf: async () => String(cluster.identity),
   note: () => {},
-  onAccepted: () => {},
-  onUnanswered: () => {},
+  onSendTook: () => {},
   onSimulated: () => {},
   onSettled: () => {},
 });

@@ -50,13 +50,9 @@ export class AgentMetrics {
 
   constructor(private readonly parts: MetricsParts) {}
 
-  accepted(latencyNs: number): void {
+  /** Until the route acknowledged it, or was given up: its latency is at least that, and leaving it out would flatter the rest. */
+  sendTook(latencyNs: number): void {
     this.parts.telemetry.sends.record(latencyNs);
-  }
-
-  /** Nobody acknowledged the send: its latency is at least what was waited, and leaving it out would flatter the rest. */
-  unanswered(waitedNs: number): void {
-    this.parts.telemetry.sends.record(waitedNs);
   }
 
   simulated(hops: SimulatedHops, simulation: Simulation, monotonicNs: number): void {

@@ -156,8 +156,8 @@ test("AgentMetrics reports windows, totals and the hour's money", () => {
   counters[COUNTER.newestFeedNs] = 1e9;
   metrics.settled(landed);
   metrics.settled(notLanded("outbid", ""));
-  metrics.accepted(3e6);
-  metrics.unanswered(2e9);
+  metrics.sendTook(3e6);
+  metrics.sendTook(2e9);
   const first = metrics.take(5n, 1.25e9, 1_000);
   expect(first).toMatchObject({ events: 10n, landed: 1n, landedPct: 50, pnl1hLamports: 2_000_000_000n, pnl1h: 2 });
   expect(first).toMatchObject({ publishDropped: 3n, marketLagMs: 250n, sendP99: 3, hotpathP99Ns: 9_900n });

@@ -38,8 +38,7 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   /** To the hot thread. */
   readonly note: (note: OutcomeNote) => void;
   /** For the metrics. */
-  readonly onAccepted: (latencyNs: number) => void;
-  readonly onUnanswered: (waitedNs: number) => void;
+  readonly onSendTook: (latencyNs: number) => void;
   readonly onSimulated: (built: Pick<Built, "instructions" | "hops">, simulation: Simulation) => void;
   readonly onSettled: (settlement: Settlement) => void;
 };
@@ -231,7 +230,7 @@ export class Desk {
   }
 
   async #send(bundle: SentBundle, wire: Uint8Array): Promise<void> {
-    const { live, wallNs, onAccepted, onUnanswered } = this.parts;
+    const { live, wallNs, onSendTook } = this.parts;
     if (live === undefined) {
       this.#sending--;
       this.settle(bundle, paperSettlement(bundle));
@@ -240,13 +239,11 @@ export class Desk {
     const answer: SendAnswer = await live.route.send(wire, bundle.routeId);
     this.#sending--;
     if (answer.kind === "rejected") this.settle(bundle, notLanded("rejected", answer.why));
-    else if (answer.kind === "unanswered") {
-      onUnanswered(Number(wallNs() - bundle.decideNs));
-      this.#tracker?.follow(bundle);
-    } else {
-      const acceptedNs = wallNs();
-      onAccepted(Number(acceptedNs - bundle.decideNs));
-      this.#tracker?.follow({ ...bundle, routeId: answer.routeId, acceptedNs });
+    else {
+      const endedNs = wallNs();
+      onSendTook(Number(endedNs - bundle.decideNs));
+      const accepted = answer.kind === "accepted" ? { routeId: answer.routeId, acceptedNs: endedNs } : {};
+      this.#tracker?.follow({ ...bundle, ...accepted });
     }
   }
 }

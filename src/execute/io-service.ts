@@ -137,8 +137,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     leaderOf: async (slot) => (await leaders?.of(slot)) ?? "",
     isKilled: parts.isKilled,
     note: parts.note,
-    onAccepted: (latencyNs) => metrics.accepted(latencyNs),
-    onUnanswered: (waitedNs) => metrics.unanswered(waitedNs),
+    onSendTook: (latencyNs) => metrics.sendTook(latencyNs),
     onSimulated: (built, simulation) => metrics.simulated(built, simulation, clock.monotonicNs()),
     onSettled: (settlement) => metrics.settled(settlement),
   };

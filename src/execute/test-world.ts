@@ -93,8 +93,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
     leaderOf: (slot) => leaders.of(slot),
     isKilled: () => killed,
     note: (note) => notes.push(note),
-    onAccepted: () => {},
-    onUnanswered: () => {},
+    onSendTook: () => {},
     onSimulated: () => {},
     onSettled: () => {},
   });
