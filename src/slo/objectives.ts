@@ -131,7 +131,7 @@ export function objectivesOf(config: Config): readonly Objective[] {
         severeLimit: (falseQuotesPctMax + 100) / 2,
       },
       about:
-        "of the pool that it is the most of: share of its quotes that the chain's own accounts disprove, over two minutes",
+        "of the pool that it is the most of, one way: share of its quotes that the chain's own accounts disprove, over two minutes",
       samplesMin: 20,
       ends: "kill",
       measure: ({ last }) => ({ value: last?.falseQuotesPct ?? 0, samples: last?.falseQuotesSamples ?? 0 }),

@@ -35,18 +35,18 @@ describe("PoolVerdicts", () => {
     const verdicts = new PoolVerdicts();
     const back = { ...bundle(7), hops: [hop(7, 1)] };
     for (let i = 0; i < 100; i++) verdicts.note(back, passed, SECOND_NS);
-    for (let i = 0; i < 16; i++) verdicts.note(bundle(7), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 16 });
+    for (let i = 0; i < 20; i++) verdicts.note(bundle(7), failedAt(1), SECOND_NS);
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 20 });
   });
 
   test("a failure says that the hops before it were right, and nothing of those behind it", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 10; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
     for (let i = 0; i < 10; i++) verdicts.note(bundle(7), passed, SECOND_NS);
-    for (let i = 0; i < 15; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
+    for (let i = 0; i < 19; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
     expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 50, samples: 20 });
     verdicts.note(bundle(2), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 16 });
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 20 });
   });
 
   test("forgets after two minutes, and takes nothing from what was not run or failed as a whole", () => {

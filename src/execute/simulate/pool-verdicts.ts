@@ -12,8 +12,11 @@ import type { ShapeHop } from "./compute-limits.ts";
 import type { Simulation } from "./simulator.ts";
 
 const WINDOW_NS = 120e9;
-/** A direction with fewer verdicts in the window says nothing: of a few, two that moved in between would be a large share. */
-const SAMPLES_MIN = 16;
+/**
+ * A direction with fewer verdicts in the window says nothing: of a few, two that moved in between would be a large share. As
+ * many as the level asks for (slo/objectives.ts): one with fewer would be the worst here, and unknown there.
+ */
+const SAMPLES_MIN = 20;
 /** Verdicts kept of a direction, and directions; the oldest go. */
 const SAMPLES_MAX = 128;
 const DIRECTIONS_MAX = 2_048;
