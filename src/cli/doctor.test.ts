@@ -102,11 +102,11 @@ describe("topText()", () => {
 
 test("tpuFindings() says why the native engine that was asked for does not send", () => {
   const configOf = (...flags: string[]) => loadConfig({ environment: {}, flags }).config;
-  expect(tpuFindings(configOf(), "not built")).toEqual([]);
+  expect(tpuFindings(configOf(), () => "not built")).toEqual([]);
   const native = configOf("--execute.tpuEngine", "native", "--execute.tpuController", "bbr");
-  expect(tpuFindings(native, undefined)).toMatchObject([{ state: "ok", says: "native engine, controller bbr" }]);
+  expect(tpuFindings(native, () => undefined)).toMatchObject([{ state: "ok", says: "native engine, controller bbr" }]);
   const todo = "bun scripts/build-native.ts";
-  expect(tpuFindings(native, "not built")).toEqual([
+  expect(tpuFindings(native, () => "not built")).toEqual([
     { state: "wrong", part: "tpu", says: "the built-in engine sends: not built", todo },
   ]);
 });

@@ -34,7 +34,7 @@ export async function runDoctor(args: readonly string[]): Promise<number> {
   const findings = [
     diskFinding(config),
     ...(await secretFindings(loaded, process.env)),
-    ...tpuFindings(config, nativeTpuMissing()),
+    ...tpuFindings(config, nativeTpuMissing),
     ...runFindings(config, Date.now()),
     await gatewayFinding(config),
   ];
@@ -66,10 +66,11 @@ function diskFinding(config: Config): Finding {
     : { state: "wrong", part: "disk", says, todo: "free it; the supervisor ends the run at half of that" };
 }
 
-/** Which client sends straight to the leaders; nothing where none is asked for. `missing`: why there is no native one. */
-export function tpuFindings(config: Config, missing: string | undefined): readonly Finding[] {
+/** Whether the native client that is asked for sends; nothing where none is. `why`: why there is no native one. */
+export function tpuFindings(config: Config, why: () => string | undefined): readonly Finding[] {
   if (config["execute.tpuEngine"] !== "native") return [];
   const part = "tpu";
+  const missing = why();
   if (missing !== undefined)
     return [
       { state: "wrong", part, says: `the built-in engine sends: ${missing}`, todo: "bun scripts/build-native.ts" },

@@ -51,6 +51,8 @@ const MINUTE = 60;
 const LATENCY_SECONDS = 20;
 /** Share of decisions that may be slower than the limit, over a month: the error budget. It cannot burn faster than 1 / this. */
 const SLOW_BUDGET = 0.01;
+/** A figure that stands as it is; where there is none yet, nothing to judge. */
+const newest = (value: number | undefined) => ({ value: value ?? 0, samples: value === undefined ? 0 : 1 });
 const percent = (part: number, whole: number): number => (whole === 0 ? 0 : (100 * part) / whole);
 
 /** How many times too fast so many slow decisions use up the budget. */
@@ -113,14 +115,14 @@ export function objectivesOf(config: Config): readonly Objective[] {
       about: "age of the newest market event",
       samplesMin: 1,
       ends: "pause",
-      measure: ({ last }) => ({ value: last?.marketLagMs ?? 0, samples: last?.marketLagMs === undefined ? 0 : 1 }),
+      measure: ({ last }) => newest(last?.marketLagMs),
     },
     {
       ...{ name: "chain-lag", unit: "ms", bad: "above", limit: chainLagMsMax, severeLimit: 5 * chainLagMsMax },
       about: "time since the cluster last answered the agent: without it nothing can be signed or followed",
       samplesMin: 1,
       ends: "pause",
-      measure: ({ last }) => ({ value: last?.chainLagMs ?? 0, samples: last?.chainLagMs === undefined ? 0 : 1 }),
+      measure: ({ last }) => newest(last?.chainLagMs),
     },
     {
       ...{
@@ -148,7 +150,7 @@ export function objectivesOf(config: Config): readonly Objective[] {
       about: "how wrong the kernel believes the wall clock to be, where somebody keeps it",
       samplesMin: 1,
       ends: "pause",
-      measure: ({ last }) => ({ value: last?.clockErrorMs ?? 0, samples: last?.clockErrorMs === undefined ? 0 : 1 }),
+      measure: ({ last }) => newest(last?.clockErrorMs),
     },
     {
       ...{ name: "loss-per-hour", unit: "lamports", bad: "above", limit: lossMax, severeLimit: 2 * lossMax },

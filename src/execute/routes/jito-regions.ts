@@ -11,7 +11,6 @@ import { TipStream } from "./tip-stream.ts";
 export type JitoRegionsOptions = Omit<JitoOptions, "url"> & {
   /** At least one. */
   readonly urls: readonly string[];
-  readonly clock: Pick<Clock, "monotonicNs">;
 };
 
 /** Weight of the newest time in a region's average. */

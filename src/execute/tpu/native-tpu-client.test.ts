@@ -7,7 +7,7 @@ import { loadConfig } from "#core/config.ts";
 import { createLog } from "#core/log.ts";
 import { keypairFromSeed } from "#execute/keypair.ts";
 import { startTpuDoor } from "#sim/tpu/tpu-door.ts";
-import { NativeTpuClient, nativeTpuMissing, TPU_CONTROLLERS } from "./native-tpu-client.ts";
+import { NativeTpuClient, type NativeTpuOptions, nativeTpuMissing } from "./native-tpu-client.ts";
 import { openTpuEngine } from "./open-tpu-engine.ts";
 import { identity, openTestDoor, type TestDoor, until } from "./test-door.ts";
 
@@ -15,7 +15,7 @@ const CI = process.env["CI"] === "true";
 const missing = CI && Bun.which("cargo") !== null ? undefined : nativeTpuMissing();
 if (missing !== undefined) process.stderr.write(`SKIPPED: the native TPU engine, because ${missing}\n`);
 
-const openClient = (keys = identity, controller: (typeof TPU_CONTROLLERS)[number] = "phase") =>
+const openClient = (keys = identity, controller: NativeTpuOptions["controller"] = "phase") =>
   new NativeTpuClient({ identity: keys.tlsIdentity(), controller, reconnectMs: 0 });
 
 describe.skipIf(missing !== undefined)("NativeTpuClient on the local cluster's QUIC door", () => {
@@ -25,7 +25,7 @@ describe.skipIf(missing !== undefined)("NativeTpuClient on the local cluster's Q
   }, 120_000);
   afterAll(async () => await stop?.());
 
-  for (const [at, controller] of TPU_CONTROLLERS.entries())
+  for (const [at, controller] of (["cubic", "bbr", "newreno", "phase"] as const).entries())
     test(`lands transactions, each on a stream of its own, over one connection: ${controller}`, async () => {
       const client = openClient(identity, controller);
       const wires = Array.from({ length: 25 }, (_, i) => payment(1_000_000n + BigInt(100 * at + i)));

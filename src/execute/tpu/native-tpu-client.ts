@@ -3,18 +3,17 @@
  * thread of its own, bounds every wait, and wakes this thread once for a list of ends. "Accepted" here means that the
  * leader's transport has acknowledged every byte.
  */
+import type { Config } from "#core/config.ts";
 import { SandpiperError } from "#core/error.ts";
 import { loadNative } from "#core/native.ts";
 import { EXECUTE_ERROR } from "#execute/errors.ts";
 import type { TlsIdentity } from "./certificate.ts";
 import { IN_FLIGHT_MAX, RECONNECT_MS, type TpuAnswer, type TpuEngine } from "./tpu-engine.ts";
 
-/** quinn's three, and CUBIC with a gain that follows the leader's slots (native/congestion). */
-export const TPU_CONTROLLERS = ["cubic", "bbr", "newreno", "phase"] as const;
-
 export type NativeTpuOptions = {
   readonly identity: TlsIdentity;
-  readonly controller: (typeof TPU_CONTROLLERS)[number];
+  /** quinn's three, and CUBIC with a gain that follows the leader's slots (native/congestion). */
+  readonly controller: Config["execute.tpuController"];
   readonly reconnectMs?: number;
 };
 
