@@ -10,7 +10,7 @@
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { startKafkaBroker } from "../test/support/kafka-broker.ts";
 import { eventually, SupervisedRun } from "../test/support/supervised-run.ts";
-import { machine, short, table } from "./report.ts";
+import { machine, spread, table } from "./report.ts";
 
 const ORDERS = Number(process.argv[2] ?? 500);
 const KILLS = Number(process.argv[3] ?? 20);
@@ -82,7 +82,7 @@ async function measure(bus: string, flags: readonly string[]): Promise<{ rows: s
     const late = kills.flatMap((kill) => within(kill).filter((ns) => ns > kill.heldNs)).length;
     const lastSends = kills.map((kill) => Number((within(kill).at(-1) ?? kill.requestNs) - kill.requestNs) / 1e6);
     const ms = (from: keyof Order, to: keyof Order) => orders.map((order) => Number(order[to] - order[from]) / 1e6);
-    const row = (what: string, values: readonly number[]) => [bus, what, ...quantiles(values), String(values.length)];
+    const row = (what: string, values: readonly number[]) => [bus, what, ...spread(values), String(values.length)];
     const rows = [
       row("request to switchboard, ms", ms("requestNs", "heldNs")),
       row("request to answer with its ack, ms", ms("requestNs", "answeredNs")),
@@ -96,11 +96,6 @@ async function measure(bus: string, flags: readonly string[]): Promise<{ rows: s
   } finally {
     await run.discard();
   }
-}
-
-function quantiles(values: readonly number[]): string[] {
-  const sorted = values.toSorted((left, right) => left - right);
-  return [0.5, 0.99, 1].map((share) => short(sorted[Math.ceil((sorted.length - 1) * share)] ?? Number.NaN));
 }
 
 const embedded = await measure("embedded", []);

@@ -9,7 +9,7 @@
  */
 import { encodeEnvelope } from "#wire/envelope.ts";
 import { SeededEnvelopes } from "../test/support/seeded-envelopes.ts";
-import { machine, short, table } from "./report.ts";
+import { machine, spread, table } from "./report.ts";
 import { openWay, WAYS, type Way, type WayName } from "./ways.ts";
 
 const PER_SECOND = Number(process.argv[2] ?? 5_000);
@@ -78,17 +78,12 @@ async function run(way: Way): Promise<Figures> {
   return figures;
 }
 
-function cells(samples: readonly number[]): string[] {
-  const sorted = samples.toSorted((left, right) => left - right);
-  return [0.5, 0.99, 1].map((share) => short(sorted[Math.ceil((sorted.length - 1) * share)] ?? Number.NaN));
-}
-
 const rows: string[][] = [];
 const asked = process.argv[4];
 for (const name of WAYS.filter((one: WayName) => asked === undefined || one.startsWith(asked))) {
   const way = await openWay(name);
   const { acknowledged, queryable, lost } = await run(way);
-  rows.push([name, ...cells(acknowledged), ...cells(queryable), String(lost)]);
+  rows.push([name, ...spread(acknowledged), ...spread(queryable), String(lost)]);
   await way.close();
 }
 const head = ["way", "acknowledged: p50 ms", "p99", "max", "queryable: p50 ms", "p99", "max", "not found"];

@@ -6,6 +6,12 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] as number;
 }
 
+/** Median, 99th percentile and largest, to print. */
+export function spread(values: readonly number[]): string[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [0.5, 0.99, 1].map((share) => short(sorted[Math.ceil((sorted.length - 1) * share)] ?? Number.NaN));
+}
+
 /** Three significant digits. */
 export const short = (value: number): string => String(Number(value.toPrecision(3)));
 
