@@ -49,6 +49,19 @@ const way = (page: Page) => page.getAttribute("#bar", "data-way");
 const isOver = (page: Page, name: string) =>
   eventually(`over ${name}`, async () => ((await way(page)) === name ? true : undefined), 60_000);
 
+/** A page whose WebTransport goes by another port. */
+async function openBehind(udpPort: number) {
+  // The page's own policy allows its gateway's port alone.
+  const context = await browser.newContext({ bypassCSP: true });
+  const page = await context.newPage();
+  await page.route("**/api/realtime", async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.json()) as { webtransport: { port: number } };
+    await route.fulfill({ json: { ...body, webtransport: { ...body.webtransport, port: udpPort } } });
+  });
+  return { context, page };
+}
+
 async function publishOutcomes(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const number = ++outcomes;
@@ -101,14 +114,7 @@ describe.skipIf(missing.length > 0)("live data in Chromium", () => {
 
   test("falls back to WebSocket when UDP is blocked, misses nothing, and comes back when it passes again", async () => {
     const relay = await startUdpRelay(gateway.port);
-    // The page's own policy allows its gateway's port alone.
-    const context = await browser.newContext({ bypassCSP: true });
-    const page = await context.newPage();
-    await page.route("**/api/realtime", async (route) => {
-      const answer = await route.fetch();
-      const body = (await answer.json()) as { webtransport: { port: number } };
-      await route.fulfill({ json: { ...body, webtransport: { ...body.webtransport, port: relay.port } } });
-    });
+    const { context, page } = await openBehind(relay.port);
     await page.goto(url());
     await isOver(page, "WebTransport");
     const blockedAtMs = performance.now();
@@ -122,6 +128,21 @@ describe.skipIf(missing.length > 0)("live data in Chromium", () => {
     process.stdout.write(
       `UDP passes: over WebTransport ${Math.round(performance.now() - blockedAtMs)} ms after the block\n`,
     );
+    await context.close();
+    relay.stop();
+  }, 180_000);
+
+  test("misses nothing of what came before the first way failed", async () => {
+    const relay = await startUdpRelay(gateway.port);
+    relay.blocked = true;
+    const { context, page } = await openBehind(relay.port);
+    const asked = page.waitForResponse("**/api/realtime");
+    await page.goto(url());
+    await asked;
+    // The browser waits for UDP that never answers; nothing else has told the page a time to resume from.
+    await publishOutcomes(2);
+    await isOver(page, "WebSocket");
+    await shows(page, outcomes, 2);
     await context.close();
     relay.stop();
   }, 180_000);

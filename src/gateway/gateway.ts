@@ -116,6 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     websocket: "/live" as const,
     webtransport: toldOf(live.transport, publicOrigin),
     webtransport_off: live.off,
+    now_ms: nowMs(),
   });
   const api = createApi({
     data: options.data,

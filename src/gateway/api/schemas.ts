@@ -325,6 +325,7 @@ export const RealtimeSchema = t.Object(
       { description: "Null when it is off." },
     ),
     webtransport_off: t.String({ description: "Why it is off, and how to turn it on; empty when it is on." }),
+    now_ms: t.Integer({ description: "The gateway's clock, Unix ms: resume from here before any Batch has come." }),
   },
   {
     examples: [
@@ -335,6 +336,7 @@ export const RealtimeSchema = t.Object(
           certificate_sha256: ["5f2c1c0b9e0f6d0a4b1e3c2d1a0f9e8d7c6b5a49382716059f8e7d6c5b4a3928"],
         },
         webtransport_off: "",
+        now_ms: 1767225600000,
       },
     ],
   },

@@ -137,6 +137,10 @@ export class LiveClient<Text> {
         if (this.#way?.name === name) this.#heardAt = performance.now();
         this.#worker.postMessage(frame, [frame.buffer]);
       },
+      // A way that is lost before its first frame is resumed from when it was asked for.
+      onClock: (nowMs: number) => {
+        this.#sinceMs ??= nowMs;
+      },
       onClose: () => {
         if (this.#way?.name === name) this.#later();
       },

@@ -3,6 +3,8 @@
 type Frame = Uint8Array<ArrayBuffer>;
 export type WayEvents = {
   readonly onFrame: (frame: Frame) => void;
+  /** The gateway's clock before the way opens, Unix ms: what it tells from then on can be resumed. */
+  readonly onClock: (nowMs: number) => void;
   /** Once; never after close(). `code` is the gateway's, 0 when the way broke. */
   readonly onClose: (code: number) => void;
 };
@@ -17,6 +19,7 @@ export type Address = {
 
 type Realtime = {
   readonly webtransport: { readonly port: number; readonly certificate_sha256: readonly string[] } | null;
+  readonly now_ms: number;
 };
 
 /** A browser says nothing about UDP that is blocked: it just never becomes ready. */
@@ -26,8 +29,10 @@ const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 /** Resolves when the way is open; rejects for any reason, of which a browser does not tell. */
 export async function openWebTransport(address: Address, events: WayEvents): Promise<Way> {
   const answer = await fetch(`${address.origin}/api/realtime`, { headers: bearer(address.token) });
-  const { webtransport } = (await answer.json()) as Realtime;
-  if (!answer.ok || webtransport === null) throw new Error("WebTransport is off");
+  if (!answer.ok) throw new Error("the gateway does not say how it is reached");
+  const { webtransport, now_ms } = (await answer.json()) as Realtime;
+  events.onClock(now_ms);
+  if (webtransport === null) throw new Error("WebTransport is off");
   const url = new URL("/live", address.origin);
   url.protocol = "https:";
   url.port = String(webtransport.port);
