@@ -1,79 +1,126 @@
 /** Sandpiper's side of bench/hot-thread.ts: the real hot loop over real rings, with the default model. */
+import { fullGC } from "bun:jsc";
+import { writeSync } from "node:fs";
 import type { Clock } from "#core/clock.ts";
 import { COUNTER, COUNTERS_BYTES, countersOver } from "#decide/counters.ts";
 import { DECISION_RING } from "#decide/decision-record.ts";
 import type { Scorer } from "#decide/evaluate.ts";
-import { createHotLoop, type HotLoopSettings } from "#decide/hot-loop.ts";
+import { createHotLoop, type HotLoop, type HotLoopSettings } from "#decide/hot-loop.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { Histogram } from "#memory/histogram.ts";
 import { ARBITRAGE_RING, MARKET_RECORD } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, SlotProducer, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { loadModel } from "#model/default-model.ts";
-import { type HotThreadResult, POLICY, WARM_UP_EVENTS } from "./hot-thread-settings.ts";
+import { type HotThreadResult, POLICY, TIMED_PASS, WARM_UP_EVENTS } from "./hot-thread-settings.ts";
+import { Times } from "./hot-thread-times.ts";
 import type { Workload } from "./hot-thread-workload.ts";
 
-type Timed = { readonly plain: number[]; readonly deciding: number[] };
-
-/** One pass under a counted clock, whose records are hashed, then one under the system's, which is timed. */
-export function runHotThread(workload: Workload, modelsDir: string, settings: HotLoopSettings): HotThreadResult {
+/** One pass under a counted clock, whose records are hashed, then one of `events` under the system's, which is timed. */
+export function runHotThread(
+  workload: Workload,
+  modelsDir: string,
+  settings: HotLoopSettings,
+  events: number,
+): HotThreadResult {
   const model = loadModel(modelsDir, "arb");
+  const { snapshotRecords } = workload;
   let event = 0;
-  const counted = { monotonicNs: () => 1e9 + 1_000 * event };
-  const checked = runPass(workload, settings, model, counted, (i) => {
-    event = i;
-  });
-  const timed = runPass(workload, settings, model, createSystemClock(), () => {});
+  const checked = new Pass(workload, settings, model, { monotonicNs: () => 1e9 + 1_000 * event });
+  let hash = 2_166_136_261;
+  for (; event < snapshotRecords + workload.events; event++) {
+    checked.turn();
+    hash = drain(checked.decisions, hash);
+  }
+  const timed = new Pass(workload, settings, model, createSystemClock());
+  for (let i = 0; i < snapshotRecords + WARM_UP_EVENTS; i++) {
+    timed.turn();
+    timed.giveBack();
+  }
+  const plain = new Times();
+  const deciding = new Times();
+  fullGC();
+  writeSync(2, `${TIMED_PASS.begins}\n`);
+  const heapBefore = process.memoryUsage().heapUsed;
+  for (let i = 0; i < events; i++) {
+    timed.turn();
+    timed.giveBack();
+    if (timed.decided) deciding.record(timed.elapsedNs);
+    else plain.record(timed.elapsedNs);
+  }
+  const heapGrowthBytes = process.memoryUsage().heapUsed - heapBefore;
+  writeSync(2, `${TIMED_PASS.ends}\n`);
   return {
-    hash: checked.hash,
-    decisions: checked.decisions,
-    sends: checked.sends,
-    plain: quantiles(timed.times.plain),
-    deciding: quantiles(timed.times.deciding),
+    hash,
+    decisions: checked.counter(COUNTER.decisions),
+    sends: checked.counter(COUNTER.sends),
+    plain: plain.quantiles(),
+    deciding: deciding.quantiles(),
+    heapGrowthBytes,
   };
 }
 
-function runPass(
-  workload: Workload,
-  settings: HotLoopSettings,
-  model: Scorer,
-  clock: Pick<Clock, "monotonicNs">,
-  begin: (event: number) => void,
-) {
-  const market = makeRing(ARBITRAGE_RING);
-  const decisions = makeRing(DECISION_RING);
-  const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
-  switchboard.writePolicy(POLICY);
-  const counters = countersOver(new SharedArrayBuffer(COUNTERS_BYTES));
-  const latency = new Histogram(new SharedArrayBuffer(Histogram.bytes));
-  const loop = createHotLoop({
-    market: market.consumer,
-    decisions: decisions.producer,
-    switchboard,
-    model,
-    clock,
-    counters,
-    latency,
-    settings,
-  });
-  loop.setCatalogue({ version: 1, pools: workload.pools });
-  const times: Timed = { plain: [], deciding: [] };
-  const { records, recordBytes, snapshotRecords, events } = workload;
-  const words = new Uint32Array(records.buffer);
-  let hash = 2_166_136_261;
-  for (let i = 0; i < snapshotRecords + events; i++) {
-    begin(i);
-    put(market.producer, words, (i * recordBytes) >> 2, recordBytes >> 2, clock.monotonicNs());
-    market.producer.publish();
-    const before = counters[COUNTER.decisions] as number;
-    const startNs = clock.monotonicNs();
-    loop.doWork();
-    const elapsedNs = clock.monotonicNs() - startNs;
-    const after = counters[COUNTER.decisions] as number;
-    hash = drain(decisions.consumer, hash);
-    if (i >= snapshotRecords + WARM_UP_EVENTS) (after === before ? times.plain : times.deciding).push(elapsedNs);
+/** A loop over the workload: the snapshot, then its events, over and over. */
+class Pass {
+  /** Of the last turn: how long it took, and whether it put a decision on record. */
+  elapsedNs = 0;
+  decided = false;
+  readonly decisions: SlotConsumer;
+  readonly #market: SlotProducer;
+  readonly #loop: HotLoop;
+  readonly #counters = countersOver(new SharedArrayBuffer(COUNTERS_BYTES));
+  readonly #words: Uint32Array;
+  #at = 0;
+  #sequence = 0;
+
+  constructor(
+    private readonly workload: Workload,
+    settings: HotLoopSettings,
+    model: Scorer,
+    private readonly clock: Pick<Clock, "monotonicNs">,
+  ) {
+    const market = makeRing(ARBITRAGE_RING);
+    const decisions = makeRing(DECISION_RING);
+    const switchboard = new Switchboard(new SharedArrayBuffer(Switchboard.bytes));
+    switchboard.writePolicy(POLICY);
+    this.#market = market.producer;
+    this.decisions = decisions.consumer;
+    this.#words = new Uint32Array(workload.records.buffer);
+    this.#loop = createHotLoop({
+      market: market.consumer,
+      decisions: decisions.producer,
+      switchboard,
+      model,
+      clock,
+      counters: this.#counters,
+      latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),
+      settings,
+    });
+    this.#loop.setCatalogue({ version: 1, pools: workload.pools });
   }
-  return { hash, times, decisions: counters[COUNTER.decisions] as number, sends: counters[COUNTER.sends] as number };
+
+  counter(place: number): number {
+    return this.#counters[place] as number;
+  }
+
+  turn(): void {
+    const { recordBytes, snapshotRecords, events } = this.workload;
+    const words = recordBytes >> 2;
+    put(this.#market, this.#words, this.#at * words, words, this.clock.monotonicNs(), ++this.#sequence);
+    this.#market.publish();
+    const before = this.counter(COUNTER.decisions);
+    const startNs = this.clock.monotonicNs();
+    this.#loop.doWork();
+    this.elapsedNs = this.clock.monotonicNs() - startNs;
+    this.decided = this.counter(COUNTER.decisions) !== before;
+    if (++this.#at === snapshotRecords + events) this.#at = snapshotRecords;
+  }
+
+  /** Takes the decision records away unread. */
+  giveBack(): void {
+    while (this.decisions.peek() >= 0) this.decisions.advance();
+    this.decisions.release();
+  }
 }
 
 /** Both ends of an empty ring. */
@@ -83,10 +130,18 @@ export function makeRing(format: SlotRingFormat) {
   return { producer: new SlotProducer(buffer), consumer: new SlotConsumer(buffer) };
 }
 
-/** Writes a record with its stamps; the caller publishes. */
-export function put(producer: SlotProducer, words: Uint32Array, from: number, count: number, nowNs: number): void {
+/** Writes a record with its stamps, and with a sequence of its own where one is given; the caller publishes. */
+export function put(
+  producer: SlotProducer,
+  words: Uint32Array,
+  from: number,
+  count: number,
+  nowNs: number,
+  sequence?: number,
+): void {
   const at = producer.claim();
   for (let word = 0; word < count; word++) producer.u32[(at >> 2) + word] = words[from + word] as number;
+  if (sequence !== undefined) producer.u32[(at + MARKET_RECORD.sequence) >> 2] = sequence;
   producer.f64[(at + MARKET_RECORD.eventNs) >> 3] = nowNs;
   producer.f64[(at + MARKET_RECORD.feedNs) >> 3] = nowNs;
   producer.advance();
@@ -102,10 +157,4 @@ function drain(consumer: SlotConsumer, hash: number): number {
   }
   consumer.release();
   return mixed;
-}
-
-function quantiles(values: readonly number[]) {
-  const sorted = Float64Array.from(values).sort();
-  const at = (q: number) => sorted[Math.floor(q * (sorted.length - 1))] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }

@@ -1,6 +1,7 @@
 /** What both sides of bench/hot-thread.ts are told, and what each answers. */
 import type { HotLoopSettings } from "#decide/hot-loop.ts";
 import type { PolicyFields } from "#memory/switchboard.ts";
+import type { Quantiles } from "./hot-thread-times.ts";
 
 export const BENCH_SETTINGS: HotLoopSettings = {
   hopsMax: 3,
@@ -25,9 +26,7 @@ export const POLICY: PolicyFields = {
 export const SPLITTING_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, splitGainLamportsMin: 10_000 };
 
 /** The just-in-time compiler needs these; C gets the same. */
-export const WARM_UP_EVENTS = 100_000;
-
-type Quantiles = { readonly count: number; readonly p50: number; readonly p99: number; readonly p999: number };
+export const WARM_UP_EVENTS = 1_000_000;
 
 export type HotThreadResult = {
   /** FNV-1a over the bytes of all decision records of the pass under the counted clock. */
@@ -37,4 +36,9 @@ export type HotThreadResult = {
   /** Events that led to no decision record, and those that did; ns. */
   readonly plain: Quantiles;
   readonly deciding: Quantiles;
+  /** Of the timed pass, on Sandpiper's side: bytes by which the heap grew, which is all that was allocated if nothing was collected. */
+  readonly heapGrowthBytes?: number;
 };
+
+/** On stderr around the timed pass: what the collector says between them (BUN_JSC_logGC) are its collections. */
+export const TIMED_PASS = { begins: "timed pass begins", ends: "timed pass ends" } as const;

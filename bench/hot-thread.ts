@@ -1,34 +1,40 @@
 /**
  * How long does the hot thread take from a market event to its decision, beside the same work in C?
- * `bun bench/hot-thread.ts [RUNS]`, under two minutes.
+ * `bun bench/hot-thread.ts [EVENTS = 2000000] [RUNS = 5]`, about a minute; 50 million events in one run take two.
  *
  * Both sides read the same records from a ring, one at a time, and are timed from the publish of a record to the end of
  * the loop's turn on it: plain events only screen the pool's cycles, deciding ones also size, score and write a decision.
  * First both run under a counted clock and every byte of every decision record is compared: the C side counts only
- * because it does the same work. It has no split hops, so ours run without for the comparison, and once more with. Ours and C take turns, each run in a process of its own; medians over the runs. The hop
- * between two processes is not in these figures: bench/ring.ts has it.
+ * because it does the same work. It has no split hops, so ours run without for the comparison, and once more with. Ours
+ * and C take turns, each run in a process of its own; medians over the runs, and the largest of all. The hop between two
+ * processes is not in these figures: bench/ring.ts has it.
+ *
+ * What the timed pass allocates is what the heap grew by, and how often the engine's own log says that it collected.
  */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureDefaultModel } from "#model/default-model.ts";
+import { ensureDefaultModel, loadModel } from "#model/default-model.ts";
 import { runHotThread } from "./hot-thread-run.ts";
 import {
   BENCH_SETTINGS,
   type HotThreadResult,
   POLICY,
   SPLITTING_SETTINGS,
+  TIMED_PASS,
   WARM_UP_EVENTS,
 } from "./hot-thread-settings.ts";
 import { makeWorkload, type Workload } from "./hot-thread-workload.ts";
 import { compileNative } from "./native.ts";
 import { machine, median, short, table } from "./report.ts";
 
-const EVENTS = 300_000;
+/** Of the workload: one lap. */
+const LAP_EVENTS = 300_000;
 
 /** The workload as bench/native/hot-loop.c reads it. */
-function fileOf({ pools, index, records, snapshotRecords, events }: Workload): Uint8Array[] {
-  const counts = [pools.length, index.places, 0, 0, snapshotRecords, events];
+function fileOf({ pools, index, records, snapshotRecords, events }: Workload, modelHash: string): Uint8Array[] {
+  const hash = [modelHash.slice(0, 8), modelHash.slice(8, 16)].map((part) => Number.parseInt(part, 16));
+  const counts = [pools.length, index.places, ...hash, snapshotRecords, events];
   const ladder = new Float64Array(16);
   ladder.set(POLICY.tipLadderLamports);
   const { inputLamportsMax, feeLamports, tipShareMax, missCostLamports, slotMs } = BENCH_SETTINGS;
@@ -53,48 +59,78 @@ function fileOf({ pools, index, records, snapshotRecords, events }: Workload): U
   return parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
 }
 
-function spawnResult(command: readonly string[]): HotThreadResult {
-  const ran = Bun.spawnSync([...command], { stderr: "inherit" });
-  if (!ran.success) throw new Error(`Cannot run ${command[0]}: exit 0, was ${ran.signalCode ?? ran.exitCode}`);
-  return JSON.parse(ran.stdout.toString()) as HotThreadResult;
+type Run = HotThreadResult & { readonly collections: number };
+
+function spawnResult(command: readonly string[]): Run {
+  const ran = Bun.spawnSync([...command], { env: { ...process.env, BUN_JSC_logGC: "1" } });
+  const said = ran.stderr.toString();
+  if (!ran.success)
+    throw new Error(`Cannot run ${command[0]}: exit 0, was ${ran.signalCode ?? ran.exitCode}: ${said.slice(-2_000)}`);
+  const timed = said.slice(said.indexOf(TIMED_PASS.begins), said.indexOf(TIMED_PASS.ends));
+  return { ...(JSON.parse(ran.stdout.toString()) as HotThreadResult), collections: timed.split("GC END!").length - 1 };
+}
+
+const TIMES = [
+  ["p50", "p50"],
+  ["p99", "p99"],
+  ["p999", "p99.9"],
+  ["max", "largest"],
+] as const;
+
+function timeRows(ours: readonly Run[], theirs: readonly Run[], splitting: readonly Run[]): string[][] {
+  return (["plain", "deciding"] as const).flatMap((kind) =>
+    TIMES.map(([key, name]) => {
+      const of = (runs: readonly Run[]) => {
+        const values = runs.map((result) => result[kind][key]);
+        return key === "max" ? Math.max(...values) : median(values);
+      };
+      const [a, b] = [of(ours), of(theirs)];
+      return [kind, name, short(a), short(b), short(a / b), short(of(splitting))];
+    }),
+  );
+}
+
+/** What each side's timed passes allocated, per event. */
+function heapRows(events: number, sides: readonly (readonly [string, readonly Run[]])[]): string[][] {
+  return sides.map(([name, runs]) => {
+    const growth = Math.max(...runs.map(({ heapGrowthBytes }) => heapGrowthBytes ?? 0));
+    const collections = Math.max(...runs.map((run) => run.collections));
+    const perEvent = collections === 0 ? short(growth / events) : "collected";
+    return [name, String(events), String(collections), String(growth), perEvent];
+  });
 }
 
 function main(): void {
-  const runs = Number(process.argv[2] ?? 5);
+  const events = Number(process.argv[2] ?? 2_000_000);
+  const runs = Number(process.argv[3] ?? 5);
   const folder = mkdtempSync(join(tmpdir(), "sandpiper-bench-hot-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   ensureDefaultModel(folder);
-  const workload = makeWorkload(EVENTS, BENCH_SETTINGS.hopsMax);
+  const workload = makeWorkload(LAP_EVENTS, BENCH_SETTINGS.hopsMax);
   const workloadPath = join(folder, "workload");
-  writeFileSync(workloadPath, Buffer.concat(fileOf(workload)));
+  writeFileSync(workloadPath, Buffer.concat(fileOf(workload, loadModel(folder, "arb").hash)));
   const flags = ["-O3", "-ffp-contract=off", "-ldl", "-lm"];
-  const native = [compileNative("hot-loop.c", flags), workloadPath, realpathSync(join(folder, "libarb_latest.so"))];
-  const self = [process.execPath, import.meta.path, "run", folder];
-  const ours: HotThreadResult[] = [];
-  const theirs: HotThreadResult[] = [];
-  const splitting: HotThreadResult[] = [];
+  const library = realpathSync(join(folder, "libarb_latest.so"));
+  const native = [compileNative("hot-loop.c", flags), workloadPath, library, String(events)];
+  const self = [process.execPath, import.meta.path, "run", folder, String(events)];
+  const ours: Run[] = [];
+  const theirs: Run[] = [];
+  const splitting: Run[] = [];
   for (let run = 0; run < runs; run++) {
     ours.push(spawnResult(self));
     theirs.push(spawnResult(native));
     splitting.push(spawnResult([...self, "splitting"]));
   }
-  const [mine, other] = [ours[0] as HotThreadResult, theirs[0] as HotThreadResult];
+  const [mine, other] = [ours[0] as Run, theirs[0] as Run];
   const same = mine.hash === other.hash && mine.decisions === other.decisions && mine.sends === other.sends;
-  const rows = (["plain", "deciding"] as const).flatMap((kind) =>
-    (
-      [
-        ["p50", "p50"],
-        ["p99", "p99"],
-        ["p999", "p99.9"],
-      ] as const
-    ).map(([key, name]) => {
-      const a = median(ours.map((result) => result[kind][key]));
-      const b = median(theirs.map((result) => result[kind][key]));
-      const c = median(splitting.map((result) => result[kind][key]));
-      return [kind, name, short(a), short(b), short(a / b), short(c)];
-    }),
-  );
-  console.log(`${table(["event", "time", "Sandpiper, ns", "C, ns", "ratio", "splitting, ns"], rows)}\n`);
+  const head = ["event", "time", "Sandpiper, ns", "C, ns", "ratio", "splitting, ns"];
+  console.log(`${table(head, timeRows(ours, theirs, splitting))}\n`);
+  const sides = [
+    ["Sandpiper", ours],
+    ["splitting", splitting],
+  ] as const;
+  const heapHead = ["heap", "events", "collections", "growth, bytes", "bytes per event"];
+  console.log(`${table(heapHead, heapRows(events, sides))}\n`);
   console.log(
     `Events: ${mine.plain.count} plain, ${mine.deciding.count} deciding; cycles ${workload.index.places} places, pools ${workload.pools.length}.`,
   );
@@ -109,9 +145,10 @@ if (process.argv[2] === "run")
   process.stdout.write(
     JSON.stringify(
       runHotThread(
-        makeWorkload(EVENTS, BENCH_SETTINGS.hopsMax),
+        makeWorkload(LAP_EVENTS, BENCH_SETTINGS.hopsMax),
         process.argv[3] ?? "",
-        process.argv[4] === "splitting" ? SPLITTING_SETTINGS : BENCH_SETTINGS,
+        process.argv[5] === "splitting" ? SPLITTING_SETTINGS : BENCH_SETTINGS,
+        Number(process.argv[4]),
       ),
     ),
   );

@@ -22,7 +22,7 @@ typedef unsigned __int128 u128;
 enum { PROFITABLE = 1, EV_BELOW_MINIMUM = 4, HELD = 5, TOO_MANY = 6, NO_AFFORDABLE_TIP = 7 };
 
 typedef struct {
-  uint32_t pools, places, unused0, unused1, snapshots, events, tips, warm_up;
+  uint32_t pools, places, model_hash[2], snapshots, events, tips, warm_up;
   double input_max, fee, tip_share_max, miss_cost, ev_min, slot_ms, ladder[16];
 } Header;
 
@@ -46,9 +46,12 @@ typedef struct {
   double gross, fee, tip, net, ev, score, ladder[16];
   float row[32];
   uint64_t reserves[8];
-  uint8_t unused[24];
+  uint8_t no_ticks[24];
+  uint32_t model_hash[2], shadow_hash[2];
+  double shadow_score, inputs[11], ev_min, tip_share_max, miss_cost;
+  uint8_t unused[376];
 } Decision;
-_Static_assert(sizeof(Record) == 128 && sizeof(Decision) == 512, "slots are as the TypeScript side lays them out");
+_Static_assert(sizeof(Record) == 128 && sizeof(Decision) == 1024, "slots are as the TypeScript side lays them out");
 
 typedef struct {
   _Alignas(64) _Atomic uint32_t head;

@@ -1,10 +1,11 @@
 /*
  * The yardstick of bench/hot-thread.ts: the work of src/decide/hot-loop.ts written in C, record by record the same:
  * ring read, reserves, Moebius screening of the pool's cycles, exact sizing of the winner, features, forest, expected
- * value, gates, decision slot. `hot-loop WORKLOAD MODEL.so` prints the hash of all decision records made under a
- * counted clock (equal to that of the TypeScript loop, or the figures mean nothing), then the event-to-decision times.
+ * value, gates, decision slot. `hot-loop WORKLOAD MODEL.so EVENTS` prints the hash of all decision records made under a
+ * counted clock (equal to that of the TypeScript loop, or the figures mean nothing), then the event-to-decision times of
+ * so many events: the workload's, lap after lap.
  *
- * Workload file, little endian: u32 pools, places, two unused, snapshotRecords, events, tips, warmUp;
+ * Workload file, little endian: u32 pools, places, model hash (2), snapshotRecords, events, tips, warmUp;
  * f64 inputMax, fee, tipShareMax, missCost, evMin, slotMs; f64 tips[16];
  * u32 feeNumerator[pools]; u32 feeDenominator[pools];
  * i32 hops[4 * places]; i32 starts[pools + 1]; 128-byte records[snapshotRecords + events].
@@ -125,7 +126,9 @@ static void set_tip(float *row, double tip, double gross) {
   row[14] = 0;
 }
 
-static void fill_row(float *row, const Cycle *cycle, const uint64_t *amounts, double gross, double age_ms) {
+static void fill_row(Decision *out, const Cycle *cycle, double gross, double age_ms) {
+  float *row = out->row;
+  const uint64_t *amounts = out->amounts;
   double share = 0, fees = 0;
   for (int i = 0; i < cycle->count; i++) {
     double part = (double)amounts[i] / (double)cycle->in[i];
@@ -147,6 +150,8 @@ static void fill_row(float *row, const Cycle *cycle, const uint64_t *amounts, do
   row[9] = 0;
   row[10] = 0.5f;
   row[11] = 0;
+  double inputs[11] = {gross, input, cycle->count, share, fees, (double)(first < last ? first : last), age_ms, 0, 0, 0.5, 0};
+  memcpy(out->inputs, inputs, sizeof inputs);
 }
 
 /* Every field of the slot; 0 when the exact profit does not pay the least tip and the fee. */
@@ -169,7 +174,7 @@ static int evaluate(Decision *out, const Record *record, int candidate, double a
     out->reserves[2 * i] = cycle.in[i];
     out->reserves[2 * i + 1] = cycle.out[i];
   }
-  fill_row(out->row, &cycle, out->amounts, gross, (at_ns - record->event_ns) / 1e6);
+  fill_row(out, &cycle, gross, (at_ns - record->event_ns) / 1e6);
   double ev_best = -INFINITY, tip_best = 0, score_best = 0;
   double most = fmin(gross * header.tip_share_max, gross - header.fee - 1);
   for (uint32_t i = 0; i < header.tips && header.ladder[i] <= most; i++) {
@@ -209,6 +214,11 @@ static int evaluate(Decision *out, const Record *record, int candidate, double a
   out->ev = tip_best > 0 ? floor(ev_best + 0.5) : 0;
   out->score = score_best;
   memcpy(out->ladder, header.ladder, header.tips * sizeof(double));
+  memcpy(out->model_hash, header.model_hash, sizeof out->model_hash);
+  out->shadow_score = NAN;
+  out->ev_min = header.ev_min;
+  out->tip_share_max = header.tip_share_max;
+  out->miss_cost = header.miss_cost;
   return 1;
 }
 
@@ -299,49 +309,68 @@ static void reset(void) {
   decided = 0;
 }
 
-static void put(const Record *source) {
+static void put(const Record *source, uint64_t sequence) {
   uint32_t head = atomic_load_explicit(&market_indices.head, memory_order_relaxed);
   Record *slot = &market[head % MARKET_SLOTS];
   *slot = *source;
+  slot->sequence = sequence;
   slot->event_ns = slot->feed_ns = now_ns();
   atomic_store_explicit(&market_indices.head, head + 1, memory_order_release);
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
+/* How often an event took how long: a counter per ns, above FINE_NS one per COARSE_NS. As in hot-thread-times.ts. */
+#define FINE_NS 65536
+#define COARSE_NS 1024
+#define COARSE 65536
+typedef struct { double count, max; uint32_t fine[FINE_NS], coarse[COARSE]; } Times;
+static Times plain, deciding;
+
+static void count_time(Times *times, double ns) {
+  times->count++;
+  if (ns > times->max) times->max = ns;
+  if (ns < FINE_NS) times->fine[(uint32_t)ns]++;
+  else times->coarse[ns < (double)COARSE * COARSE_NS ? (uint32_t)(ns / COARSE_NS) : COARSE - 1]++;
 }
 
-static void print_quantiles(const char *name, double *values, uint32_t count) {
-  qsort(values, count, sizeof *values, ascending);
-  double p[3] = {0.5, 0.99, 0.999};
-  printf("\"%s\": {\"count\": %u", name, count);
-  const char *names[3] = {"p50", "p99", "p999"};
-  for (int i = 0; i < 3; i++) printf(", \"%s\": %.0f", names[i], count ? values[(uint32_t)(p[i] * (count - 1))] : 0.0);
-  printf("}");
+static double quantile(const Times *times, double q) {
+  double rank = ceil(q * times->count), below = 0;
+  for (uint32_t i = 0; i < FINE_NS; i++)
+    if ((below += times->fine[i]) >= rank) return i;
+  for (uint32_t i = 0; i < COARSE; i++)
+    if ((below += times->coarse[i]) >= rank) return (double)i * COARSE_NS;
+  return times->max;
 }
 
-/* One pass over all records. With the counted clock it answers the hash of every decision record, FNV-1a. */
-static uint32_t pass(double *plain, double *deciding, uint32_t *plain_count, uint32_t *deciding_count) {
-  uint32_t hash = 2166136261u, total = header.snapshots + header.events;
+static void print_times(const char *name, const Times *times) {
+  printf("\"%s\": {\"count\": %.0f, \"p50\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"max\": %.0f}", name, times->count,
+         quantile(times, 0.5), quantile(times, 0.99), quantile(times, 0.999), times->max);
+}
+
+/* One turn on one record; with the counted clock the hash of its decision records is taken on, FNV-1a. */
+static uint32_t turn(const Record *record, uint64_t sequence, uint32_t hash, int timed) {
+  put(record, sequence);
+  uint32_t before = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
+  double start = now_ns();
+  do_work();
+  double elapsed = now_ns() - start;
+  uint32_t after = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
+  if (counted_clock)
+    for (uint32_t d = before; d != after; d++)
+      for (size_t byte = 0; byte < sizeof(Decision); byte++)
+        hash = (hash ^ ((const uint8_t *)&decisions[d % DECISION_SLOTS])[byte]) * 16777619u;
+  atomic_store_explicit(&decision_indices.tail, after, memory_order_release);
+  if (timed) count_time(after == before ? &plain : &deciding, elapsed);
+  return hash;
+}
+
+/* The snapshot, then the workload's events, over and over until `events` of them have been taken. */
+static uint32_t pass(uint64_t events) {
+  uint32_t hash = 2166136261u, at = 0;
   reset();
-  *plain_count = *deciding_count = 0;
-  for (uint32_t i = 0; i < total; i++) {
-    counted_ns = 1e9 + 1000.0 * i;
-    put(&records[i]);
-    uint32_t before = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
-    double start = now_ns();
-    do_work();
-    double elapsed = now_ns() - start;
-    uint32_t after = atomic_load_explicit(&decision_indices.head, memory_order_relaxed);
-    if (counted_clock)
-      for (uint32_t d = before; d != after; d++)
-        for (size_t byte = 0; byte < sizeof(Decision); byte++)
-          hash = (hash ^ ((const uint8_t *)&decisions[d % DECISION_SLOTS])[byte]) * 16777619u;
-    atomic_store_explicit(&decision_indices.tail, after, memory_order_release);
-    if (i < header.snapshots + header.warm_up) continue;
-    if (after == before) plain[(*plain_count)++] = elapsed;
-    else deciding[(*deciding_count)++] = elapsed;
+  for (uint64_t i = 0; i < header.snapshots + events; i++) {
+    counted_ns = 1e9 + 1000.0 * (double)i;
+    hash = turn(&records[at], i + 1, hash, !counted_clock && i >= header.snapshots + header.warm_up);
+    if (++at == header.snapshots + header.events) at = header.snapshots;
   }
   return hash;
 }
@@ -353,7 +382,7 @@ static void *section(FILE *file, size_t bytes) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3) return 64;
+  if (argc != 4) return 64;
   FILE *file = fopen(argv[1], "rb");
   if (!file || fread(&header, sizeof header, 1, file) != 1) return 66;
   fee_numerator = section(file, 4ul * header.pools);
@@ -374,16 +403,14 @@ int main(int argc, char **argv) {
   flight.holder = calloc(header.pools, sizeof *flight.holder);
   for (uint32_t pool = 0; pool < header.pools; pool++)
     keeps[pool] = 1 - (double)fee_numerator[pool] / (double)fee_denominator[pool];
-  double *plain = calloc(header.events, sizeof *plain), *deciding = calloc(header.events, sizeof *deciding);
-  uint32_t plain_count, deciding_count;
   counted_clock = 1;
-  uint32_t hash = pass(plain, deciding, &plain_count, &deciding_count);
+  uint32_t hash = pass(header.events);
   printf("{\"hash\": %u, \"decisions\": %.0f, \"sends\": %.0f, ", hash, counters.decisions, counters.sends);
   counted_clock = 0;
-  pass(plain, deciding, &plain_count, &deciding_count);
-  print_quantiles("plain", plain, plain_count);
+  pass(strtoull(argv[3], NULL, 10) + header.warm_up);
+  print_times("plain", &plain);
   printf(", ");
-  print_quantiles("deciding", deciding, deciding_count);
+  print_times("deciding", &deciding);
   printf("}\n");
   return 0;
 }
