@@ -1,7 +1,7 @@
 /**
  * The arbitrage agent's main thread: the hot loop and nothing else. It parks on the market ring's doorbell when there is
- * nothing to do and goes back to the event loop at least every WAIT_MS_MAX, for signals, heartbeats and the worker's
- * words. Everything slow lives in arbitrage-io.ts, a Worker that shares the memory made here.
+ * nothing to do and goes back to the event loop at least every WAIT_MS_MAX, for signals and the worker's words; each turn
+ * and each batch is a heartbeat. Everything slow lives in arbitrage-io.ts, a Worker that shares the memory made here.
  */
 import { recordingFolder } from "#core/recording-folder.ts";
 import { bellRinger, createAgentMemory } from "#decide/agent-memory.ts";
@@ -23,7 +23,7 @@ import { runAgent } from "#supervise/agent-runtime.ts";
 const WAIT_MS_MAX = 20;
 const BATCHES_MAX = 256;
 
-runAgent("arbitrage", async ({ config, paths, clock, log, ready, runId }) => {
+runAgent("arbitrage", async ({ config, paths, clock, log, ready, beat, runId }) => {
   const { model, shadow } = openLiveModels(paths.models, "arb", log);
   const recording = recordingFolder(config["record.path"], runId, "tape");
   const memory = createAgentMemory(recording !== undefined);
@@ -58,10 +58,12 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready, runId }) => {
   let running = true;
   const work = async () => {
     while (running) {
+      beat();
       doorbell.wait(WAIT_MS_MAX);
       for (let batch = 0, taken = 1; batch < BATCHES_MAX && taken > 0; batch++) {
         policy.keep(clock.monotonicNs());
         taken = loop.doWork();
+        beat();
       }
       catalogue.follow(clock.monotonicNs());
       figures.set("newestFeedNs", counters[COUNTER.newestFeedNs] as number);

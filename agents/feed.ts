@@ -13,7 +13,7 @@ import { openRegion } from "#memory/region.ts";
 import { SLOT_RING_DOORBELL_BYTE } from "#memory/slot-ring.ts";
 import { type AgentContext, runAgent } from "#supervise/agent-runtime.ts";
 
-/** How often readers' requests for a snapshot are looked at when the market is silent. */
+/** How often readers' requests for a snapshot are looked at when the market is silent; each time is a heartbeat. */
 const TICK_MS = 20;
 /** How often new trouble is told, and names of new tokens are asked for. */
 const TELL_MS = 10_000;
@@ -37,7 +37,8 @@ runAgent("feed", async (agent) => {
   });
   const recorder = openRecorder(agent);
   const source = openMarketSource({ ...agent, pace: () => paced(Object.values(rings)) });
-  const tick = setInterval(() => feed.serveSnapshots(), TICK_MS);
+  const turn = () => [agent.beat(), feed.serveSnapshots()];
+  const tick = setInterval(turn, TICK_MS);
   let told = JSON.stringify(feed.troubles());
   const telling = setInterval(() => {
     const now = JSON.stringify(feed.troubles());

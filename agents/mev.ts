@@ -17,8 +17,8 @@ import { runAgent } from "#supervise/agent-runtime.ts";
 
 /** Records taken before the event loop gets its turn. */
 const BATCH_RECORDS = 512;
-/** Longest sleep on the doorbell: the event loop (heartbeat, bus, signals) must turn at least every 100 ms. */
-const WAIT_MS_MAX = 50;
+/** Longest sleep on the doorbell: each turn is a heartbeat, and the event loop turns with it. */
+const WAIT_MS_MAX = 20;
 const WINDOW_MS = 1_000;
 
 runAgent("mev", async (agent) => {
@@ -63,6 +63,7 @@ runAgent("mev", async (agent) => {
   const loop = async () => {
     while (running) {
       depthMax = Math.max(depthMax, consumer.depth());
+      agent.beat();
       if (reader.doWork(BATCH_RECORDS) === 0) doorbell.wait(WAIT_MS_MAX);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -74,7 +75,6 @@ runAgent("mev", async (agent) => {
     await control.stop();
     await looping;
     watch.flush();
-    await Promise.all([publisher.stop(), metrics.stop()]);
-    await bus.close();
+    await Promise.all([publisher.stop(), metrics.stop()]).then(() => bus.close());
   };
 });

@@ -251,6 +251,7 @@ describe.skipIf(WITHOUT_BROWSER)("the first page", () => {
           restarts: 2,
           startedAtMs: 0,
           heartbeatAgeMs: 0,
+          stalls: { count: 0, totalMs: 0, longestMs: 0 },
           lastExit: "exit 1",
         },
       ],

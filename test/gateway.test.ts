@@ -84,6 +84,7 @@ describe("GET /api/status", () => {
       core: "shared",
       restarts: 1,
       last_exit: "killed by SIGKILL 4 m ago",
+      ...{ stalls: 0, stalled_ms: 0, stall_ms_max: 0 },
     });
     expect(Number(asPageStatus(status).market.slot)).toBeGreaterThan(4_000);
     expect(status.hotpath.p50_ms).toBeGreaterThan(0);
@@ -174,6 +175,7 @@ describe("GET /health and /metrics", () => {
           restarts: 2,
           startedAtMs: 0,
           heartbeatAgeMs: 0,
+          stalls: { count: 0, totalMs: 0, longestMs: 0 },
           lastExit: "exit 1",
         },
       ],

@@ -27,6 +27,7 @@ const PROCESS = {
   restarts: 0,
   startedAtMs: 0,
   heartbeatAgeMs: 0,
+  stalls: { count: 0, totalMs: 0, longestMs: 0 },
   lastExit: "",
 } as const;
 

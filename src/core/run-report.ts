@@ -27,6 +27,8 @@ export type ProcessReport = {
   readonly startedAtMs: number;
   /** Since its last beat when this was written; -1 when it is not running. */
   readonly heartbeatAgeMs: number;
+  /** Times it stood still while it should have served, and for how long: together and at most. */
+  readonly stalls: { readonly count: number; readonly totalMs: number; readonly longestMs: number };
   /** Why it last ended, if it did. */
   readonly lastExit: string;
 };

@@ -105,6 +105,9 @@ function runPart(sources: StatusSources, report: RunReport | undefined) {
       core: process.core,
       restarts: process.restarts,
       last_exit: process.lastExit,
+      stalls: process.stalls.count,
+      stalled_ms: process.stalls.totalMs,
+      stall_ms_max: process.stalls.longestMs,
     })),
     off: (report?.off ?? []).map(({ part, why }) => ({ part, why })),
   };

@@ -29,13 +29,18 @@ export type AgentContext = {
   readonly runId: string;
   /** Tells the supervisor that this process serves. */
   ready(): void;
+  /**
+   * A turn of the process's own loop was made. From the first call on only these are beats, so that a turn that does not
+   * end shows as a stall, whatever else goes on in the process. A loop must turn every 20 ms, with or without work.
+   */
+  beat(): void;
   /** Ends the process at once with a code of core/exit-code.ts. */
   exit(code: number): never;
 };
 
 type Stop = () => Promise<void> | void;
 
-/** The heartbeat: a main thread that is away for longer than a few of these shows as stalled. */
+/** The heartbeat of a process without a loop of its own. */
 const BEAT_EVERY_MS = 50;
 /** When the runtime's helper threads are placed again: after the start, and when the code is warm. */
 const PLACE_AGAIN_MS = [2_000, 30_000] as const;
@@ -60,7 +65,7 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
   const paths = runPaths(config.dataDir);
   const heartbeat = new Heartbeat(createRegion(paths.heartbeats, HEARTBEAT_BYTES), PROCESS_NAMES.indexOf(name));
   heartbeat.setState("starting");
-  const beating = setInterval(() => heartbeat.beat(), BEAT_EVERY_MS);
+  let beating: Timer | undefined = setInterval(() => heartbeat.beat(), BEAT_EVERY_MS);
   const watchdog = supervised === undefined ? watchdogEveryMs(process.env) : undefined;
   if (watchdog !== undefined) setInterval(() => notifyService("WATCHDOG=1"), watchdog).unref();
   const exit = (code: number): never => process.exit(code);
@@ -75,6 +80,11 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
       heartbeat.setState("ready");
       // Under a supervisor the service manager's socket is the supervisor's.
       if (supervised === undefined) notifyService("READY=1");
+    },
+    beat: () => {
+      if (beating !== undefined) clearInterval(beating);
+      beating = undefined;
+      heartbeat.beat();
     },
     exit,
   };

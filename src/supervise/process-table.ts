@@ -11,6 +11,8 @@ export type ChildSpec = {
   readonly name: ChildName;
   /** 0 stops first. */
   readonly stopPhase: 0 | 1 | 2;
+  /** On the way of a market event: it beats in every turn of its loop, and a stall of 100 ms is seen. */
+  readonly hot?: true;
   /** All of them when left out. */
   readonly modes?: readonly Config["mode"][];
 };
@@ -22,9 +24,9 @@ const CHILDREN: readonly ChildSpec[] = [
   { name: "recorder", stopPhase: 1 },
   { name: "guard", stopPhase: 1 },
   { name: "trainer", stopPhase: 0 },
-  { name: "mev", stopPhase: 0 },
-  { name: "arbitrage", stopPhase: 0 },
-  { name: "feed", stopPhase: 0 },
+  { name: "mev", stopPhase: 0, hot: true },
+  { name: "arbitrage", stopPhase: 0, hot: true },
+  { name: "feed", stopPhase: 0, hot: true },
 ];
 
 /** ms each stop phase may take before what is left is killed; together under the 5 s that a stop may last. */

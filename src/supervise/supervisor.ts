@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { ensureControlKeys } from "#control/key-files.ts";
-import { writeFileAtomic } from "#core/atomic-file.ts";
+import { writeFileAtomicUnsynced } from "#core/atomic-file.ts";
 import type { Config } from "#core/config.ts";
 import { errorText } from "#core/error.ts";
 import { EXIT_CODE } from "#core/exit-code.ts";
@@ -23,10 +23,10 @@ import { PLACE_VARIABLE, placeOf, takePlace } from "./placement/take-place.ts";
 import { readTopology, type Topology } from "./placement/topology.ts";
 import { freeMiB, partsOff, preflight } from "./preflight.ts";
 import { type ChildSpec, childrenOf, STOP_PHASE_MS_MAX } from "./process-table.ts";
+import { LOOK_EVERY_MS, NO_STALLS } from "./stall-watch.ts";
 import { statusBlock } from "./status-block.ts";
 import { WatchedProcess } from "./watched-process.ts";
 
-const TICK_EVERY_MS = 50;
 const REPORT_EVERY_MS = 1_000;
 /** A start that is not complete by then says what is missing. */
 const START_MS_MAX = 60_000;
@@ -77,7 +77,7 @@ class Supervisor {
     const onSignal = () => void this.#stop(EXIT_CODE.ok);
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
-    const ticking = setInterval(() => this.#tick(Date.now()), TICK_EVERY_MS);
+    const ticking = setInterval(() => this.#tick(Date.now()), LOOK_EVERY_MS);
     this.#tick(Date.now());
     // The supervisor's own loop is what the service manager watches; the children are the supervisor's to watch.
     const watchdog = watchdogEveryMs(process.env);
@@ -116,10 +116,9 @@ class Supervisor {
   #tick(nowMs: number): void {
     // During a stop nothing is started again: a signal to the whole group ends some before their turn.
     for (const watched of this.#processes) if (watched.running || !this.#stopping) watched.tick(nowMs);
-    const states = this.#processes.map((watched) => watched.report(nowMs)).map(({ pid, state }) => `${pid} ${state}`);
-    const changed = states.join() !== this.#reportedStates;
-    if (changed || nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#keepReport(nowMs);
-    this.#reportedStates = states.join();
+    const states = this.#processes.map(reportedState).join();
+    if (states !== this.#reportedStates || nowMs - this.#reportedAtMs >= REPORT_EVERY_MS) this.#keepReport(nowMs);
+    this.#reportedStates = states;
     if (!this.#announced && !this.#stopping) this.#announce(nowMs);
   }
 
@@ -136,7 +135,8 @@ class Supervisor {
       return;
     }
     try {
-      writeFileAtomic(this.#paths.runReport, JSON.stringify(this.#report(nowMs)));
+      // Of a run that is alive: nobody needs it after the machine, and a sync would keep the watcher from looking.
+      writeFileAtomicUnsynced(this.#paths.runReport, JSON.stringify(this.#report(nowMs)));
     } catch (thrown) {
       this.#log.error(`Cannot write the run report ${this.#paths.runReport}: ${errorText(thrown)}`);
     }
@@ -162,6 +162,7 @@ class Supervisor {
       restarts: 0,
       startedAtMs: this.#startedAtMs,
       heartbeatAgeMs: 0,
+      stalls: NO_STALLS,
       lastExit: "",
     };
     return {
@@ -171,7 +172,7 @@ class Supervisor {
       startedAtMs: this.#startedAtMs,
       updatedAtMs: nowMs,
       page: `http://${this.#config["gateway.host"]}:${this.#config["gateway.port"]}/`,
-      processes: [own, ...this.#processes.map((watched) => watched.report(nowMs))],
+      processes: [own, ...this.#processes.map((watched) => watched.report())],
       off: this.#off,
     };
   }
@@ -197,4 +198,10 @@ class Supervisor {
     this.#log.info("stopped");
     this.#done.resolve(exitCode);
   }
+}
+
+/** What is reported at once when it changes: each life, its state, and that it stands still. */
+function reportedState(watched: WatchedProcess): string {
+  const { pid, state, stalls } = watched.report();
+  return `${pid} ${state} ${stalls.count}`;
 }

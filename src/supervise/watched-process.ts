@@ -7,13 +7,19 @@ import { EXIT_CODE } from "#core/exit-code.ts";
 import type { Log } from "#core/log.ts";
 import type { ProcessReport, ProcessState } from "#core/run-report.ts";
 import type { ChildSpec } from "./process-table.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 /** The first restart comes at once; each further one waits twice as long, up to the longest. */
 const RESTART_FIRST_MS = 50;
 const RESTART_LONGEST_MS = 5_000;
 /** A process that served for this long starts with a clean slate. */
 const RESTART_FORGET_MS = 10_000;
-/** Without a beat for this long a process is shown as stalled; after the second figure it is killed. */
+/**
+ * Without a beat for this long a stall is seen: counted, told, reported. A hot process beats at least every 20 ms, the
+ * others every 50 ms and with longer pauses that hurt nobody.
+ */
+const STALL_SEEN_MS = { hot: 60, other: 1_000 } as const;
+/** Without a beat for this long a process is shown as stalled, which is an alarm; after the second figure it is killed. */
 const STALL_SHOWN_MS = 1_000;
 const STALL_KILLED_MS = 15_000;
 /** So many ends in a row before ever serving, and the start as a whole has failed. */
@@ -42,12 +48,14 @@ export class WatchedProcess {
   #startedAtMs = 0;
   #startAtMs = 0;
   #lastExit = "";
-  #lastBeats = -1;
-  #lastBeatMs = 0;
+  readonly #stalls: StallWatch;
+  /** For its silence, and not ended yet. */
+  #killed = false;
 
   constructor(options: WatchedOptions) {
     this.spec = options.spec;
     this.#options = options;
+    this.#stalls = new StallWatch(options.spec.hot ? STALL_SEEN_MS.hot : STALL_SEEN_MS.other);
   }
 
   /** Starts what is due, notices what stalled. */
@@ -59,14 +67,21 @@ export class WatchedProcess {
     const { beats, state } = this.#options.readHeartbeat();
     if (state === "ready") this.#everReady = true;
     if (state === "ready" && nowMs - this.#startedAtMs > RESTART_FORGET_MS) this.#failures = 0;
-    if (beats !== this.#lastBeats) {
-      this.#lastBeats = beats;
-      this.#lastBeatMs = nowMs;
-    } else if (nowMs - this.#lastBeatMs > STALL_KILLED_MS) {
+    this.#lookForStall(beats, state, nowMs);
+    if (this.#stalls.silentMs > STALL_KILLED_MS && !this.#killed) {
       this.#options.log.error(`${this.spec.name} did not beat for ${STALL_KILLED_MS} ms: killed`);
       this.#child.kill("SIGKILL");
-      this.#lastBeatMs = nowMs;
+      this.#killed = true;
     }
+  }
+
+  #lookForStall(beats: number, state: ProcessState, nowMs: number): void {
+    const seen = this.#stalls.look(beats, state === "ready" && !this.#stopping, nowMs);
+    const stalls = this.#stalls.figures.count;
+    const silentMs = this.#stalls.silentMs;
+    if (seen?.kind === "stalled") this.#options.log.warn(`${this.spec.name} stands still`, { silentMs, stalls });
+    if (seen?.kind === "goesOn")
+      this.#options.log.info(`${this.spec.name} goes on after a stall`, { lengthMs: seen.lengthMs, stalls });
   }
 
   get ready(): boolean {
@@ -82,29 +97,31 @@ export class WatchedProcess {
     this.#child?.kill(signal);
   }
 
-  report(nowMs: number): ProcessReport {
+  report(): ProcessReport {
     return {
       name: this.spec.name,
       pid: this.#child?.pid ?? 0,
-      state: this.#state(nowMs),
+      state: this.#state(),
       core: this.#options.core === undefined ? "shared" : String(this.#options.core),
       restarts: this.#restarts,
       startedAtMs: this.#startedAtMs,
-      heartbeatAgeMs: this.#child === undefined ? -1 : nowMs - this.#lastBeatMs,
+      heartbeatAgeMs: this.#child === undefined ? -1 : this.#stalls.silentMs,
+      stalls: this.#stalls.figures,
       lastExit: this.#lastExit,
     };
   }
 
-  #state(nowMs: number): ProcessState {
+  #state(): ProcessState {
     if (this.#child === undefined) return this.#stopping ? "stopped" : "restarting";
     if (this.#stopping) return "stopping";
-    return nowMs - this.#lastBeatMs > STALL_SHOWN_MS ? "stalled" : this.#options.readHeartbeat().state;
+    return this.#stalls.silentMs > STALL_SHOWN_MS ? "stalled" : this.#options.readHeartbeat().state;
   }
 
   #start(nowMs: number): void {
     this.#options.resetHeartbeat();
     this.#startedAtMs = nowMs;
-    this.#lastBeatMs = nowMs;
+    this.#stalls.restart(nowMs);
+    this.#killed = false;
     const child = this.#options.spawn();
     this.#child = child;
     void child.exited.then(() => this.#ended(child, Date.now()));

@@ -194,6 +194,7 @@ const reportOf = (startedAtMs: number, page: string): RunReport => ({
       restarts: name === "feed" ? 1 : 0,
       startedAtMs,
       heartbeatAgeMs: 0,
+      stalls: { count: 0, totalMs: 0, longestMs: 0 },
       lastExit: name === "feed" ? "killed by SIGKILL 4 m ago" : "",
     }),
   ),

@@ -41,6 +41,7 @@ export function prometheusText({ status, telemetry, live, groupLags, guard, mark
       "Restarts of the process in this run.",
       status.processes.map(({ name, restarts }) => ({ labels: { process: name }, value: restarts })),
     ),
+    ...stallFamilies(status.processes),
     counter("decisions_total", "Decisions of this run, sent or not.", [{ value: status.decisions }]),
     counter("attempts_total", "Decisions of this run that were sent.", [{ value: status.attempts }]),
     counter("landed_total", "Bundles of this run that landed.", [{ value: status.landed }]),
@@ -91,6 +92,29 @@ export function prometheusText({ status, telemetry, live, groupLags, guard, mark
     counter("websocket_refused_total", "Pages refused because there were too many.", [{ value: live.refused }]),
     counter("websocket_dropped_total", "Messages dropped for pages that were too slow.", [{ value: live.dropped }]),
   ].join("");
+}
+
+/** The supervisor's looks at the heartbeats: a hot process has stalled after 60 ms, any other after a second. */
+function stallFamilies(processes: Status["processes"]): string[] {
+  const each = (read: (process: Status["processes"][number]) => number): Sample[] =>
+    processes.map((process) => ({ labels: { process: process.name }, value: read(process) }));
+  return [
+    counter(
+      "process_stalls_total",
+      "Times the process stood still while it should have served, in this run.",
+      each(({ stalls }) => stalls),
+    ),
+    counter(
+      "process_stalled_seconds_total",
+      "How long it stood still, together.",
+      each(({ stalled_ms }) => stalled_ms / 1_000),
+    ),
+    gauge(
+      "process_stall_seconds_max",
+      "The longest time that it stood still in this run.",
+      each(({ stall_ms_max }) => stall_ms_max / 1_000),
+    ),
+  ];
 }
 
 /** The feed's report on its streams, and what it had trouble with. */

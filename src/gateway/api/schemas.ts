@@ -159,6 +159,9 @@ const ProcessSchema = t.Object({
   core: text('The core it is pinned to, or "shared".', "shared"),
   restarts: count("Since the run started."),
   last_exit: text("Why it last ended; empty when it never did.", ""),
+  stalls: count("Times it stood still while it should have served."),
+  stalled_ms: count("How long, together."),
+  stall_ms_max: count("The longest."),
 });
 
 const GuardActionSchema = t.Object({
