@@ -13,6 +13,7 @@ runAgent("trainer", async ({ config, paths, log, ready }) => {
     ...{ bus, store, log, nowMs: Date.now, folder: paths.training, modelsDir: paths.models, mode: config.mode },
     ...findTrainingSources(),
     pythonDir: config["training.pythonDir"] || paths.trainingPython,
+    torchPython: config["training.torchPython"],
     rowsMin: config["training.rowsMin"],
   });
   trainer.start();

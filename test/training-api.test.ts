@@ -50,7 +50,7 @@ describe("POST /api/training/start", () => {
   test("is for admins, and takes what it describes and nothing else", async () => {
     expect(errorOf(await stage.post("/api/training/start", BODY, "")).code).toBe("sign_in_needed");
     const bodies = [
-      { ...BODY, library: "torch" },
+      { ...BODY, library: "sklearn" },
       { ...BODY, range: { start: "2026-11-02", end: "2026-11-01" } },
       { ...BODY, features: { include: ["nothing of ours"] } },
       { ...BODY, surprise: 1 },

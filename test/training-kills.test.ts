@@ -18,12 +18,11 @@ import { encodeTrainRequest } from "#wire/train-request.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { smallDisk } from "./support/small-disk.ts";
 import { eventually } from "./support/supervised-run.ts";
-import { PYTHON_INSTALL_MS, trainingPython } from "./support/training-python.ts";
+import { PYTHON_DIR, PYTHON_INSTALL_MS, trainingPython } from "./support/training-python.ts";
 import { trainingPairs } from "./support/training-rows.ts";
 
 const STORY_MS = 300_000;
 const TRAINER = join(import.meta.dir, "../agents/trainer.ts");
-const PYTHON_DIR = join(tmpdir(), `sandpiper-python-${process.getuid?.() ?? 0}`);
 const LOG = createLog({ process: "test", level: "error", format: "text", write: () => {} });
 const PAIRS = 2_000;
 const RANGE = { startMs: 1_700_000_000_000, endMs: 1_700_000_900_000 };
@@ -159,7 +158,7 @@ describe("a disk that fills up in the middle of a job", () => {
       const bus = openEmbeddedBus({ path: join(elsewhere, "bus.sqlite"), lingerMs: 1, retainMiB: 64, log: LOG });
       const trainer = new Trainer({
         ...{ bus, store: stage.store, log: LOG, nowMs: Date.now, mode: "sim", rowsMin: 1_000, folder, modelsDir },
-        ...{ ...findTrainingSources(), pythonDir: PYTHON_DIR },
+        ...{ ...findTrainingSources(), pythonDir: PYTHON_DIR, torchPython: "" },
       });
       trainer.start();
       await ask(bus, "unlucky", SLOW);

@@ -4,15 +4,13 @@
  * on the page, decides, and is taken back there.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { openEmbeddedBus } from "#bus/embedded.ts";
 import { createLog } from "#core/log.ts";
 import { encodeEnvelope } from "#wire/envelope.ts";
 import { decodeTrainAck } from "#wire/train-ack.ts";
 import { ModelDesk } from "./support/model-desk.ts";
 import { eventually, SupervisedRun } from "./support/supervised-run.ts";
-import { PYTHON_INSTALL_MS, trainingPython } from "./support/training-python.ts";
+import { PYTHON_DIR, PYTHON_INSTALL_MS, trainingPython } from "./support/training-python.ts";
 import { trainingPairs } from "./support/training-rows.ts";
 
 const STORY_MS = 300_000;
@@ -27,8 +25,7 @@ type Version = { hash: string; role: string; jobId: string | null; metrics: Reco
 let run: SupervisedRun;
 beforeAll(async () => {
   await trainingPython();
-  const python = join(tmpdir(), `sandpiper-python-${process.getuid?.() ?? 0}`);
-  run = await SupervisedRun.start(["--training.pythonDir", python]);
+  run = await SupervisedRun.start(["--training.pythonDir", PYTHON_DIR]);
 }, PYTHON_INSTALL_MS + STORY_MS);
 afterAll(() => run?.discard(), STORY_MS);
 

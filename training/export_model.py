@@ -10,9 +10,7 @@ import sys
 
 import numpy as np
 
-from forest_source import forest_source
 from golden_rows import golden_rows, write_golden
-from model_file import native_scores, read_forest
 from refusal import Refusal
 
 BAD_INPUT = 65
@@ -22,9 +20,16 @@ DEFAULT_THRESHOLD = 0.05
 def main(model_path: str, source_path: str, golden_path: str) -> int:
     extra = read_extra(f"{model_path}.calibration.json")
     points = extra.get("points", [])
-    forest = read_forest(model_path)
-    source = forest_source(forest, float(extra.get("threshold", DEFAULT_THRESHOLD)), points)
-    rows = golden_rows(forest)
+    # torch and the tree libraries live in environments of their own; only one of them is here.
+    if model_path.endswith(".pt"):
+        from mlp_model import mlp_scores as native_scores, read_mlp as read_model
+        from mlp_source import mlp_source as model_source
+    else:
+        from forest_source import forest_source as model_source
+        from model_file import native_scores, read_forest as read_model
+    model = read_model(model_path)
+    source = model_source(model, float(extra.get("threshold", DEFAULT_THRESHOLD)), points)
+    rows = golden_rows(model.turning_points())
     scores = native_scores(model_path, rows)
     columns = {"predict_mev": scores, "predict_arb": scores}
     if points:

@@ -1,11 +1,13 @@
 """fit_model.py FOLDER: fits one model on the rows of FOLDER and says how it does on rows behind those.
 
-Reads FOLDER/plan.json {"library": "xgb" | "lgbm", "features": [all, in order], "used": [names], "maxDepth", "trees",
+Reads FOLDER/plan.json {"library": "xgb" | "lgbm" | "torch", "features": [all, in order], "used": [names], "maxDepth", "trees",
 "learningRate"} and fit.f32, tune.f32, judge.f32: little-endian float32 rows of the features, then whether it landed (0 or
-1), then the score it had then (NaN: none). The three follow one another in time (src/train/split.ts): trees are fitted on
-the first, their number and the calibration on the second, the figures on the third.
+1), then the score it had then (NaN: none). The three follow one another in time (src/train/split.ts): the model is fitted on
+the first, its number of trees or passes and the calibration on the second, the figures on the third.
 
-Writes FOLDER/model.json or model.txt, its .calibration.json beside it, and metrics.json last. Prints {"done", "of"} lines.
+For torch "maxDepth" is the number of hidden layers and "trees" the most passes over the rows (mlp_model.py).
+
+Writes FOLDER/model.json, model.txt or model.pt, its .calibration.json beside it, and metrics.json last. Prints {"done", "of"} lines.
 The same folder gives the same bytes. Ends with 65 and one line when there is nothing to learn from.
 """
 
@@ -38,11 +40,12 @@ def main(folder: str) -> int:
         if len(landed) == 0 or landed.min() == landed.max():
             raise Refusal(f"{name} rows of which some landed and some did not, was {len(landed)} of one kind")
     fit, tune, judge = parts
-    path = os.path.join(folder, "model.json" if plan["library"] == "xgb" else "model.txt")
-    tuned, scores, trees = (fit_xgboost if plan["library"] == "xgb" else fit_lightgbm)(plan, fit, tune, judge, path)
+    fit_library, name, rounds = LIBRARIES[plan["library"]]
+    path = os.path.join(folder, name)
+    tuned, scores, best = fit_library(plan, fit, tune, judge, path)
     with open(f"{path}.calibration.json", "w", encoding="utf-8") as file:
         json.dump({"points": calibration(tuned, tune[1])}, file)
-    metrics = {"rows": len(judge[1]), "trees": trees, "landedShare": float(judge[1].mean()), **figures(scores, judge[1])}
+    metrics = {"rows": len(judge[1]), rounds: best, "landedShare": float(judge[1].mean()), **figures(scores, judge[1])}
     # Who always says the share of the rows before knows nothing.
     metrics["baseLogLoss"] = log_loss(np.full(len(judge[1]), fit[1].mean()), judge[1])
     had = np.isfinite(judge[2])
@@ -108,6 +111,20 @@ def fit_lightgbm(plan: dict, fit: tuple, tune: tuple, judge: tuple, path: str) -
     saved = lightgbm.Booster(model_file=path)
     tuned, judged = (saved.predict(part[0].astype(np.float64), num_threads=1) for part in (tune, judge))
     return tuned, judged, best
+
+
+def fit_torch(plan: dict, fit: tuple, tune: tuple, judge: tuple, path: str) -> tuple:
+    from mlp_model import fit_mlp
+
+    return fit_mlp(plan, fit, tune, judge, path, SEED, progress)
+
+
+# How each is fitted, what its model file is called, and what its rounds are.
+LIBRARIES = {
+    "xgb": (fit_xgboost, "model.json", "trees"),
+    "lgbm": (fit_lightgbm, "model.txt", "trees"),
+    "torch": (fit_torch, "model.pt", "passes"),
+}
 
 
 def calibration(scores: np.ndarray, landed: np.ndarray) -> list:

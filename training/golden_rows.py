@@ -1,23 +1,17 @@
-"""Rows that a library is proven on: where trees are easily walked wrongly, and what the trainer's own predictor answers."""
+"""Rows that a library is proven on: where a model is easily gone wrong, and what the trainer's own predictor answers."""
 
 import numpy as np
-
-from model_file import Forest
 
 ROWS = 20_480
 SEED = 20_250_101
 
 
-def golden_rows(forest: Forest, rows: int = ROWS) -> np.ndarray:
-    """float32[rows, features]: values at the forest's thresholds and one float beside them, values between, NaN and ±inf."""
+def golden_rows(turning_points: list, rows: int = ROWS) -> np.ndarray:
+    """float32[rows, features]: values at each feature's turning points (a forest's thresholds, the ends of a network's
+    ranges) and one float beside them, values between and outside, NaN and ±inf."""
     random = np.random.default_rng(SEED)
-    thresholds = [[] for _ in range(forest.features)]
-    for tree in forest.trees:
-        for threshold, feature, _, _ in tree.nodes:
-            if np.isfinite(threshold):
-                thresholds[feature].append(threshold)
-    out = np.empty((rows, forest.features), np.float32)
-    for feature, found in enumerate(thresholds):
+    out = np.empty((rows, len(turning_points)), np.float32)
+    for feature, found in enumerate(turning_points):
         out[:, feature] = values_around(np.array(found or [0.0], np.float32), rows, random)
     # A third of the rows has missing values, a sixth infinite ones; the first rows have nothing else.
     missing = np.arange(rows) % 3 == 0

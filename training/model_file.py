@@ -44,6 +44,15 @@ class Forest:
     # Score = 1 / (1 + exp(-alpha * sum)), or the sum itself when alpha is 0.
     alpha: float
 
+    def turning_points(self) -> list:
+        """Per feature the thresholds of all trees."""
+        found = [[] for _ in range(self.features)]
+        for tree in self.trees:
+            for threshold, feature, _, _ in tree.nodes:
+                if np.isfinite(threshold):
+                    found[feature].append(threshold)
+        return found
+
 
 def read_forest(path: str) -> Forest:
     check_xgboost(path) if path.endswith(".json") else check_lightgbm(path)

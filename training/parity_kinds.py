@@ -4,10 +4,8 @@ Prints one JSON line a kind: {"kind", "refused"} or {"kind", "trees", "rows", "l
 the rows of golden_rows.py. A kind that should be refused and is not, or the other way round, is the reader's to see.
 """
 
-import ctypes
 import json
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -20,6 +18,7 @@ import xgboost
 
 from forest_source import forest_source
 from golden_rows import golden_rows
+from library_scores import library_scores
 from model_file import native_scores, read_forest
 from refusal import Refusal
 
@@ -119,30 +118,10 @@ def report(folder: str, kind: str, path: str) -> None:
     except Refusal as refusal:
         print(json.dumps({"kind": kind, "refused": str(refusal)}), flush=True)
         return
-    rows = golden_rows(forest)
+    rows = golden_rows(forest.turning_points())
     answers = library_scores(folder, forest_source(forest, 0.5, []), rows)
     largest = float(np.max(np.abs(answers - native_scores(path, rows))))
     print(json.dumps({"kind": kind, "trees": len(forest.trees), "rows": len(rows), "largest": largest}), flush=True)
-
-
-class Exported(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("features", ctypes.c_uint32), ("threshold", ctypes.c_float)]
-    _fields_ += [("predict", ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_void_p, ctypes.c_size_t))]
-
-
-def library_scores(folder: str, source: str, rows: np.ndarray) -> np.ndarray:
-    """A new file each time: the loader answers the old library for a path it has seen."""
-    handle, source_path = tempfile.mkstemp(suffix=".c", dir=folder)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(source)
-    abi = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "abi")
-    command = ["cc", "-O1", "-fPIC", "-shared", f"-I{abi}", "-o", f"{source_path}.so", source_path, "-lm"]
-    subprocess.run(command, check=True)
-    library = ctypes.CDLL(f"{source_path}.so")
-    library.model_abi_v1_export.restype = ctypes.POINTER(Exported)
-    predict = library.model_abi_v1_export().contents.predict
-    address, width = rows.ctypes.data, rows.shape[1]
-    return np.array([predict(address + 4 * width * place, width) for place in range(len(rows))])
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ test("runTrain() start puts a request on the bus; list and cancel see the traine
 });
 
 test.each([
-  [["start", "torch", "2026-11-01", "2026-11-08"], "model xgb or lgbm"],
+  [["start", "sklearn", "2026-11-01", "2026-11-08"], "model xgb or lgbm or torch"],
   [["start", "xgb", "2026-11-01", "2026-11-08", "depth=3"], "settings of maxDepth"],
   [["cancel", "nobody"], "a job of the list that is not over"],
   [["stop"], "start, list or cancel"],

@@ -1,7 +1,7 @@
 /**
  * `sandpiper train …`: training jobs of this data folder (training/README.md).
  *
- *   start LIBRARY START END [name=value …]   LIBRARY xgb or lgbm, START and END ISO 8601; names: maxDepth, nEstimators,
+ *   start LIBRARY START END [name=value …]   LIBRARY xgb, lgbm or torch, START and END ISO 8601; names: maxDepth, nEstimators,
  *                                            learningRate, gpu (yes), include and exclude (features, commas between)
  *   list                                     jobs, newest first
  *   cancel ID                                ends one that is not over

@@ -277,6 +277,10 @@ export const CONFIG_SCHEMA = {
     "",
     "folder for the Python environment that fits models, half a gigabyte, made on first use; empty: training/python under dataDir",
   ),
+  "training.torchPython": text(
+    "",
+    "a Python that has torch and numpy, for torch jobs (Debian: apt install python3-torch, then /usr/bin/python3); empty: an environment of its own from training/requirements-torch.txt, a download of 2.4 GB when the first torch job is asked for",
+  ),
   "training.rowsMin": whole(
     1_000,
     100,

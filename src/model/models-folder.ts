@@ -47,7 +47,7 @@ export type ModelManifest = {
   readonly madeAtMs?: number;
   readonly askedBy?: string;
   readonly jobId?: string;
-  /** "xgb" or "lgbm". */
+  /** "xgb", "lgbm" or "torch". */
   readonly trainer?: string;
   /** The names of its features in order; the row that it wants. */
   readonly features?: readonly string[];

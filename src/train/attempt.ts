@@ -16,8 +16,8 @@ import { addVersion, flip, hashOf } from "#model/models-folder.ts";
 import type { Store } from "#store/client.ts";
 import { readDataset, writeDataset } from "./dataset.ts";
 import { TRAIN_ERROR } from "./errors.ts";
-import type { TrainingJob } from "./job.ts";
-import { ensureTrainingPython } from "./python.ts";
+import type { TrainingJob, TrainLibrary } from "./job.ts";
+import { ensureTorchPython, ensureTrainingPython } from "./python.ts";
 import { type Metrics, metricsOf, refuseBadMetrics } from "./verdict.ts";
 import { runWorker, type WorkerOptions } from "./worker.ts";
 
@@ -26,6 +26,8 @@ export type AttemptParts = {
   readonly modelsDir: string;
   /** Where Python's environment is made. */
   readonly pythonDir: string;
+  /** A Python that has torch and numpy, for torch jobs; empty: an environment of its own under pythonDir. */
+  readonly torchPython: string;
   /** Folders of the Python and of the C sources. */
   readonly trainingDir: string;
   readonly abiDir: string;
@@ -36,6 +38,13 @@ export type AttemptParts = {
 
 /** How far it is (0..1) and what it does. */
 export type Tell = (progressShare: number, message: string) => void;
+
+/** As fit_model.py names them. */
+const MODEL_FILE: Readonly<Record<TrainLibrary, string>> = {
+  xgb: "model.json",
+  lgbm: "model.txt",
+  torch: "model.pt",
+};
 
 const FIT_FROM = 0.1;
 const FIT_TO = 0.7;
@@ -49,16 +58,24 @@ export async function attemptJob(
 ): Promise<string> {
   mkdirSync(folder, { recursive: true });
   try {
-    const gpu = job.plan.gpu ? "a gpu was asked for, the pinned packages have none: fitted on the CPU; " : "";
-    tell(0, `${gpu}installing the pinned packages, once`);
-    const python = await unlessAborted(ensureTrainingPython(parts.pythonDir, parts.trainingDir), signal);
+    const gpu = job.plan.gpu ? "a gpu was asked for, models are fitted on the CPU here; " : "";
+    const torch = job.plan.library === "torch";
+    tell(
+      0,
+      `${gpu}installing the pinned packages, once${torch && parts.torchPython === "" ? "; torch is 2.4 GB" : ""}`,
+    );
+    const { pythonDir, trainingDir, torchPython } = parts;
+    const ensured = torch
+      ? ensureTorchPython(pythonDir, trainingDir, torchPython)
+      : ensureTrainingPython(pythonDir, trainingDir);
+    const python = await unlessAborted(ensured, signal);
     tell(0.05, `${gpu}reading the rows`);
     const dataset = await readDataset(parts.store, job.plan, parts);
     writeDataset(folder, dataset);
     signal.throwIfAborted();
     const { fit, tune, judge, leftOut } = dataset;
     const counts = `${fit.length} rows to fit, ${tune.length} to tune, ${judge.length} to judge, ${leftOut} left out`;
-    const worker = { python, trainingDir: parts.trainingDir, cwd: folder, signal };
+    const worker = { python, trainingDir, cwd: folder, signal };
     const model = await fitModel(job, folder, worker, (share, words) => tell(share, `${gpu}${counts}; ${words}`));
     const metrics = metricsOf(join(folder, "metrics.json"));
     refuseBadMetrics(metrics);
@@ -76,15 +93,16 @@ async function fitModel(job: TrainingJob, folder: string, worker: WorkerOptions,
   const names = FEATURES.map(({ name }) => name);
   const plan = { library, features: names, used: features, maxDepth, trees, learningRate };
   writeFileSync(join(folder, "plan.json"), JSON.stringify(plan));
-  tell(FIT_FROM, `fitting up to ${trees} trees`);
+  const rounds = library === "torch" ? "passes over the rows" : "trees";
+  tell(FIT_FROM, `fitting up to ${trees} ${rounds}`);
   await runWorker([worker.python.python, join(worker.trainingDir, "fit_model.py"), folder], {
     ...worker,
     onLine: (line) => {
       const { done = 0, of = 1 } = JSON.parse(line) as { done?: number; of?: number };
-      tell(FIT_FROM + (FIT_TO - FIT_FROM) * (done / of), `fitted ${done} of up to ${of} trees`);
+      tell(FIT_FROM + (FIT_TO - FIT_FROM) * (done / of), `fitted ${done} of up to ${of} ${rounds}`);
     },
   });
-  return join(folder, library === "xgb" ? "model.json" : "model.txt");
+  return join(folder, MODEL_FILE[library]);
 }
 
 type Built = { readonly library: string; readonly golden: string; readonly compiledBy: string };

@@ -26,6 +26,12 @@ describe("checkRequest()", () => {
     });
   });
 
+  test("has other usual numbers for a network", () => {
+    expect(checkRequest({ ...GOOD, model: "torch" }, NOW_MS)).toMatchObject({
+      ...{ library: "torch", maxDepth: 2, trees: 200, learningRate: 0.002 },
+    });
+  });
+
   test("keeps the order of the row, whatever the order of include", () => {
     const features = { name: "arb-v1", include: ["tip_share", "hops", "margin_bps"], exclude: ["hops"] };
     expect(checkRequest({ ...GOOD, features }, NOW_MS).features).toEqual(["margin_bps", "tip_share"]);
@@ -35,7 +41,7 @@ describe("checkRequest()", () => {
     ["an id that leaves the folder", { jobId: "../models" }, "a job id"],
     ["another module", { module: "toString" }, "module arbitrage or mev"],
     ["mev, which has no outcomes", { module: "mev" }, "decisions of mev have no outcomes"],
-    ["another library", { model: "torch" }, "model xgb or lgbm"],
+    ["another library", { model: "sklearn" }, "model xgb or lgbm or torch"],
     ["a start that is no time", { range: { start: "yesterday", end: "2026-11-10" } }, "range.start as an ISO 8601"],
     ["a day that there is none of", { range: { start: "2026-11-01", end: "2026-13-40" } }, "range.end"],
     ["an empty range", { range: { start: "2026-11-10", end: "2026-11-10" } }, "a range that starts before it ends"],
@@ -48,6 +54,11 @@ describe("checkRequest()", () => {
       "at least one feature, was",
     ],
     ["a depth out of range", { params: { ...GOOD.params, maxDepth: 13 } }, "maxDepth from 1 to 12"],
+    [
+      "more hidden layers than four",
+      { model: "torch", params: { ...GOOD.params, maxDepth: 5 } },
+      "maxDepth from 1 to 4",
+    ],
     ["a rate that is no number", { params: { ...GOOD.params, learningRate: Number.NaN } }, "learningRate from"],
   ];
   test.each(refused)("refuses %s", (_, change, words) => {

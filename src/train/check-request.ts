@@ -6,10 +6,14 @@ import { TRAIN_ERROR } from "./errors.ts";
 import { JOB_ID, type JobPlan } from "./job.ts";
 
 const MODULES = ["arbitrage", "mev"];
-const LIBRARIES = ["xgb", "lgbm"] as const;
+const LIBRARIES = ["xgb", "lgbm", "torch"] as const;
 
-const DEFAULT_PARAMS = { maxDepth: 5, nEstimators: 200, learningRate: 0.1 } as const;
-const LIMITS = { maxDepth: [1, 12], nEstimators: [1, 2_000], learningRate: [0.001, 1] } as const;
+type Limits = Readonly<
+  Record<"maxDepth" | "nEstimators" | "learningRate", readonly [low: number, high: number, usual: number]>
+>;
+const TREES: Limits = { maxDepth: [1, 12, 5], nEstimators: [1, 2_000, 200], learningRate: [0.001, 1, 0.1] };
+/** The same words for a network: hidden layers, passes over the rows, Adam's step. */
+const NETWORK: Limits = { maxDepth: [1, 4, 2], nEstimators: [1, 2_000, 200], learningRate: [0.0001, 0.1, 0.002] };
 
 const FEATURE_NAMES: readonly string[] = FEATURES.map(({ name }) => name);
 const ISO_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
@@ -28,12 +32,13 @@ export function checkRequest(request: TrainRequest, nowMs: number): JobPlan {
   const startMs = timeOf("start", range.start);
   const endMs = Math.min(timeOf("end", range.end), nowMs);
   if (startMs >= endMs) refuse("a range that starts before it ends and before now", `${range.start} to ${range.end}`);
+  const limits = library === "torch" ? NETWORK : TREES;
   return {
     ...{ kind: "arb", library, startMs, endMs },
     features: usedFeatures(features),
-    maxDepth: within("maxDepth", params.maxDepth),
-    trees: within("nEstimators", params.nEstimators),
-    learningRate: within("learningRate", params.learningRate),
+    maxDepth: within(limits, "maxDepth", params.maxDepth),
+    trees: within(limits, "nEstimators", params.nEstimators),
+    learningRate: within(limits, "learningRate", params.learningRate),
     gpu: params.gpu,
   };
 }
@@ -52,9 +57,9 @@ function timeOf(which: string, text: string): number {
   return Number.isNaN(ms) ? refuse(`range.${which} as an ISO 8601 date or instant with its zone`, text) : ms;
 }
 
-function within(name: keyof typeof LIMITS, value: number): number {
-  const [low, high] = LIMITS[name];
-  const used = value === 0 ? DEFAULT_PARAMS[name] : value;
+function within(limits: Limits, name: keyof Limits, value: number): number {
+  const [low, high, usual] = limits[name];
+  const used = value === 0 ? usual : value;
   return used >= low && used <= high ? used : refuse(`${name} from ${low} to ${high}`, String(value));
 }
 

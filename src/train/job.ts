@@ -16,16 +16,21 @@ export const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
+/** What fits: XGBoost, LightGBM, or a multilayer perceptron by torch. */
+export type TrainLibrary = "xgb" | "lgbm" | "torch";
+
 /** What is to be fitted, checked (check-request.ts). */
 export type JobPlan = {
   readonly kind: ModelKind;
-  readonly library: "xgb" | "lgbm";
+  readonly library: TrainLibrary;
   /** Unix ms, half open; nothing that was known later is used. */
   readonly startMs: number;
   readonly endMs: number;
   /** Names of the features that may be used, in the order of the row. */
   readonly features: readonly string[];
+  /** Of a tree; torch: hidden layers. */
   readonly maxDepth: number;
+  /** The most of them; torch: the most passes over the rows. */
   readonly trees: number;
   readonly learningRate: number;
   readonly gpu: boolean;

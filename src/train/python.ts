@@ -1,8 +1,10 @@
 /**
  * The Python that fits models: an environment of its own with exactly the packages of training/requirements.txt, each
  * checked against its hash. It is made on first use, takes a minute and half a gigabyte, and is used as it is from then on.
+ * torch is an extra of several gigabytes in another environment, which the first torch job makes; or it is the
+ * operator's own Python.
  *
- *   <folder>/<hash of the requirements>/   the environment; `complete` in it says that it is whole
+ *   <folder>/<hash of the requirements>/   an environment; `complete` in it says that it is whole
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +14,8 @@ import { TRAIN_ERROR } from "./errors.ts";
 
 const CANDIDATES = ["python3", "python3.14", "python3.13", "python3.12", "python3.11"] as const;
 const MINOR_MIN = 11;
-const INSTALL_MS_MAX = 900_000;
+/** For gigabytes over a slow line. */
+const INSTALL_MS_MAX = 3_600_000;
 
 export type TrainingPython = {
   readonly python: string;
@@ -21,8 +24,36 @@ export type TrainingPython = {
 };
 
 /** Makes the environment if it is not there yet. Throws a SandpiperError with pip's own words. */
-export async function ensureTrainingPython(folder: string, trainingDir: string): Promise<TrainingPython> {
-  const requirements = join(trainingDir, "requirements.txt");
+export function ensureTrainingPython(folder: string, trainingDir: string): Promise<TrainingPython> {
+  return ensureEnvironment(folder, join(trainingDir, "requirements.txt"));
+}
+
+/**
+ * Python with torch and numpy: `torchPython` as it is, or an environment of training/requirements-torch.txt when it is
+ * empty. The programs of the build are those of the other environment, which is made too. Throws a SandpiperError.
+ */
+export async function ensureTorchPython(
+  folder: string,
+  trainingDir: string,
+  torchPython: string,
+): Promise<TrainingPython> {
+  const { bin } = await ensureTrainingPython(folder, trainingDir);
+  if (torchPython === "") {
+    const { python } = await ensureEnvironment(folder, join(trainingDir, "requirements-torch.txt"));
+    return { python, bin };
+  }
+  const path = Bun.which(torchPython);
+  const asked =
+    path === null ? undefined : Bun.spawnSync([path, "-c", "import numpy, torch; torch.from_numpy(numpy.zeros(1))"]);
+  if (path !== null && asked?.success === true) return { python: path, bin };
+  const words = asked?.stderr.toString().trim().split("\n").at(-1) ?? "no such program";
+  throw new SandpiperError(
+    TRAIN_ERROR.python,
+    `Cannot train with torch: training.torchPython as a Python with numpy and torch, was ${torchPython}: ${words.slice(0, 300)}`,
+  );
+}
+
+async function ensureEnvironment(folder: string, requirements: string): Promise<TrainingPython> {
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 16);
   const home = join(folder, hash);
   const found = { python: join(home, "bin", "python"), bin: join(home, "bin") };

@@ -2,7 +2,9 @@
 import { type Static, t } from "elysia";
 
 const kind = t.Union([t.Literal("arb"), t.Literal("mev")], { description: "What the model scores." });
-const library = t.Union([t.Literal("xgb"), t.Literal("lgbm")], { description: "XGBoost or LightGBM." });
+const library = t.Union([t.Literal("xgb"), t.Literal("lgbm"), t.Literal("torch")], {
+  description: "XGBoost, LightGBM, or a multilayer perceptron by torch.",
+});
 const featureNames = t.Array(t.String({ minLength: 1, maxLength: 64 }), { maxItems: 64 });
 const orNull = <T extends ReturnType<typeof t.Integer> | ReturnType<typeof t.String>>(schema: T) =>
   t.Union([schema, t.Null()]);
@@ -31,9 +33,15 @@ export const TrainBodySchema = t.Object(
     params: t.Optional(
       t.Object(
         {
-          maxDepth: t.Optional(t.Integer({ minimum: 1, maximum: 12 })),
-          nEstimators: t.Optional(t.Integer({ minimum: 1, maximum: 2_000, description: "Most trees." })),
-          learningRate: t.Optional(t.Number({ minimum: 0.001, maximum: 1 })),
+          maxDepth: t.Optional(
+            t.Integer({ minimum: 1, maximum: 12, description: "Of a tree; torch: hidden layers, at most 4." }),
+          ),
+          nEstimators: t.Optional(
+            t.Integer({ minimum: 1, maximum: 2_000, description: "Most trees; torch: most passes over the rows." }),
+          ),
+          learningRate: t.Optional(
+            t.Number({ minimum: 0.0001, maximum: 1, description: "From 0.001; torch: from 0.0001 to 0.1." }),
+          ),
           gpu: t.Optional(t.Boolean({ description: "Where there is none the job says so and uses the CPU." })),
         },
         { additionalProperties: false },
@@ -86,7 +94,7 @@ export const ModelListSchema = t.Object({
       hash: t.String(),
       kind,
       role: t.Union([t.Literal("latest"), t.Literal("shadow"), t.Literal("none"), t.Literal("retired")]),
-      library: orNull(t.String({ description: "xgb, lgbm; null for the default model." })),
+      library: orNull(t.String({ description: "xgb, lgbm, torch; null for the default model." })),
       madeMs: unixMs,
       askedBy: orNull(t.String()),
       jobId: orNull(t.String()),
