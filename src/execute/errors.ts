@@ -11,6 +11,8 @@ export const EXECUTE_ERROR = {
   ioThread: 1109,
   svmAccount: 1110,
   svmProgram: 1111,
+  /** A durable nonce account that is none, or that may not be used. */
+  nonce: 1112,
   /** The books of the risk limits cannot be read. */
   risk: 1120,
 } as const;

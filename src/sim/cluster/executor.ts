@@ -2,7 +2,14 @@
  * Takes one transaction through the machine: the checks that come before execution, the accounts before and after, and
  * the record of it. Knows how to undo what it did, which is how bundles are all or nothing.
  */
+import { base58Encode } from "#core/base58.ts";
 import type { Address } from "#core/units.ts";
+import {
+  advancedNonceAccount,
+  decodeNonceAccount,
+  durableNonce,
+  isAdvanceNonce,
+} from "#execute/nonce/nonce-account.ts";
 import type { AddressBook } from "#execute/svm/address-book.ts";
 import { type Machine, SYSTEM_PROGRAM, SYSVAR_OWNER } from "#execute/svm/machine.ts";
 import type { AccountState, TransactionErrorJson, WrittenAccount } from "./cluster.ts";
@@ -57,7 +64,8 @@ export class Executor {
 
   /** Why the transaction cannot be executed in this slot, as far as that is known before it runs. */
   refusal(parsed: ParsedTransaction, slot: bigint): TransactionErrorJson | undefined {
-    if (!this.#blockhashes.isValid(parsed.blockhash, slot)) return "BlockhashNotFound";
+    if (!this.#blockhashes.isValid(parsed.blockhash, slot) && !this.#restsOnNonce(parsed, slot))
+      return "BlockhashNotFound";
     if (this.#signatures.has(parsed.signature)) return "AlreadyProcessed";
     return this.#indexInSlot >= SLOT_TRANSACTIONS_MAX ? "WouldExceedMaxBlockCostLimit" : undefined;
   }
@@ -76,10 +84,14 @@ export class Executor {
       [...parsed.staticKeys, ...loaded.writable, ...loaded.readonly],
       loaded.writable.length,
     );
+    const nonce = nonceOf(parsed);
+    const onNonce = nonce !== undefined && !this.#blockhashes.isValid(parsed.blockhash, slot);
     const ran = this.#machine.execute(parsed.wire);
     // A transaction that failed before its first instruction has not paid, and is not part of the ledger.
     if (ran.error !== null && !this.#hasPaid(before)) return refused(ran.error, ran.logs);
-    const after = this.#after(before, ran.error !== null);
+    const isAdvanced = nonce !== undefined && (ran.error === null || onNonce);
+    if (isAdvanced) this.#advance(nonce, slot);
+    const after = this.#after(before, ran.error !== null, isAdvanced ? nonce : undefined);
     const writeVersion = this.#writeVersion;
     const executed: RecordedTransaction = {
       slot,
@@ -124,9 +136,44 @@ export class Executor {
     return payer !== undefined && lamportsOf(this.#machine.readAgain(payer)) !== lamportsOf(states[0]);
   }
 
-  /** A failed transaction has changed its fee payer and nothing else. */
-  #after({ keys, writable, states }: Before, failed: boolean): (AccountState | undefined)[] {
-    return keys.map((key, i) => (writable[i] && (!failed || i === 0) ? this.#machine.readAgain(key) : states[i]));
+  /**
+   * Whether a transaction names the value of a nonce account in place of a blockhash, by the rules of Agave's
+   * check_transaction_for_nonce: the authority signs the advance, and the account may advance, which it may once in a slot.
+   */
+  #restsOnNonce(parsed: ParsedTransaction, slot: bigint): boolean {
+    const address = nonceOf(parsed);
+    const account = address === undefined ? undefined : this.#read(address);
+    const state = account?.owner === SYSTEM_PROGRAM ? decodeNonceAccount(account.data) : undefined;
+    if (state?.ok !== true || state.value.value !== parsed.blockhash) return false;
+    if (parsed.blockhash === base58Encode(this.#nextNonce(slot))) return false;
+    const accounts = [...(parsed.instructions[0]?.accounts ?? [])];
+    const signers = accounts.filter((i) => i < parsed.signatureCount).map((i) => parsed.staticKeys[i]);
+    return signers.includes(state.value.authority);
+  }
+
+  /** The value that a nonce account advanced in this slot gets. */
+  #nextNonce(slot: bigint): Uint8Array {
+    return durableNonce(this.#blockhashes.bytesOf(slot - 1n));
+  }
+
+  /**
+   * A transaction on a nonce that failed has paid its fee and used its value up. One that succeeded has advanced the
+   * account too, but LiteSVM makes the next value from the blockhash that the transaction names: a value could come again.
+   */
+  #advance(address: Address, slot: bigint): void {
+    const account = this.#machine.readAgain(address);
+    if (account === undefined || !decodeNonceAccount(account.data).ok) return;
+    this.#machine.write(address, { ...account, data: advancedNonceAccount(account.data, this.#nextNonce(slot)) });
+  }
+
+  /** A failed transaction has changed its fee payer, its nonce account if it has one, and nothing else. */
+  #after(
+    { keys, writable, states }: Before,
+    failed: boolean,
+    nonce: Address | undefined,
+  ): (AccountState | undefined)[] {
+    const isChanged = (i: number) => writable[i] && (!failed || i === 0 || keys[i] === nonce);
+    return keys.map((key, i) => (isChanged(i) ? this.#machine.readAgain(key) : states[i]));
   }
 
   #written({ keys, writable, states }: Before, after: readonly (AccountState | undefined)[]): WrittenAccount[] {
@@ -155,6 +202,14 @@ export class Executor {
 }
 
 const GONE: AccountState = { lamports: 0n, owner: SYSTEM_PROGRAM, data: new Uint8Array(0), executable: false };
+
+/** The account that the first instruction advances as a nonce; a transaction can rest on no other. */
+function nonceOf(parsed: ParsedTransaction): Address | undefined {
+  const [first] = parsed.instructions;
+  const at = first?.accounts[0];
+  if (first === undefined || at === undefined || !isWritable(parsed, at, 0)) return undefined;
+  return isAdvanceNonce(parsed.staticKeys[first.programIndex], first.data) ? parsed.staticKeys[at] : undefined;
+}
 
 /** Programs, built-ins and sysvars: the runtime lets no transaction write them, whatever its message says. */
 function isReserved(state: AccountState | undefined): boolean {

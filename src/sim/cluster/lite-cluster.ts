@@ -2,9 +2,9 @@
  * A Solana cluster inside this process: one validator, no votes, the real virtual machine. Transactions execute when
  * they are submitted, in the order of the calls, so the ledger's order is the order of submission.
  *
- * What it does as a cluster does: signatures, blockhash age, duplicates, fees, failed transactions that pay their fee,
- * slots, epochs, sysvars. What it does not: durable nonces (refused as an unknown blockhash), fees for transactions that
- * fail before their first instruction (they are refused and free), rent collection, votes, forks.
+ * What it does as a cluster does: signatures, blockhash age, durable nonces, duplicates, fees, failed transactions that
+ * pay their fee (and advance their nonce), slots, epochs, sysvars. What it does not: fees for transactions that fail
+ * before their first instruction (they are refused and free), rent collection, votes, forks.
  */
 import { createHash } from "node:crypto";
 import { base58Encode } from "#core/base58.ts";
