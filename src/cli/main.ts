@@ -19,6 +19,7 @@ import { runLedger } from "./ledger.ts";
 import { runMev } from "./mev-scan.ts";
 import { runMigrate } from "./migrate.ts";
 import { runModels } from "./models.ts";
+import { runNonces } from "./nonces.ts";
 import { runPlacement } from "./placement.ts";
 import { runPolicy } from "./policy.ts";
 import { runPools } from "./pools.ts";
@@ -97,6 +98,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about:
       "sandwiches and atomic arbitrages: scan FILE|FOLDER [--json], a labelled run: simulate --seed S --swaps N --out FILE, or backruns PATH",
     run: (args) => runMev(args),
+  },
+  nonces: {
+    about: "durable nonce accounts of the wallet: create, show (--execute.nonceAccounts N)",
+    run: (args) => runNonces(args),
   },
   policy: { about: "the last hours under another policy: try [--ev-min N] [--ladder N,…] [--hours N]", run: runPolicy },
   doctor: { about: "what is wrong on this box, and which page of the runbook says what to do", run: runDoctor },

@@ -228,6 +228,12 @@ export const CONFIG_SCHEMA = {
     "none",
     "further routes for the same signed bundle, beside the block engine; a direct route may land a transaction that fails and pays its fee",
   ),
+  "execute.nonceAccounts": whole(
+    0,
+    0,
+    16,
+    "durable nonce accounts of the wallet to send on, which `sandpiper nonces create` makes; 0 for recent blockhashes alone",
+  ),
   "execute.tpuEngine": choice(
     ["builtin", "native"],
     "builtin",

@@ -12,11 +12,13 @@ import type { SentBundle } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
 import { compileMessage } from "./message.ts";
+import { ADVANCE_BYTES, advanceNonce } from "./nonce/nonce-account.ts";
+import type { NonceAccounts, NonceUse } from "./nonce/nonce-accounts.ts";
 import { planInstructions } from "./plan.ts";
 import type { AgentIdentity } from "./records.ts";
 import { bundleIdOf, type Route } from "./route.ts";
 import { ComputeLimits, type ShapeHop } from "./simulate/compute-limits.ts";
-import { signatureOf, signTransaction } from "./transaction.ts";
+import { signatureOf, signTransaction, TRANSACTION_BYTES_MAX, transactionBytes } from "./transaction.ts";
 import type { Wallet } from "./wallet.ts";
 
 /** A blockhash older than this (half its life) is not built on: the cluster has not answered for long. */
@@ -27,7 +29,11 @@ export type BuilderParts = {
   readonly wallet: Wallet;
   readonly pool: (index: number) => PoolFacts | undefined;
   /** Undefined in a paper run: nothing is signed. */
-  readonly live?: { readonly route: Pick<Route, "name" | "tipAccount">; readonly chain: Pick<ChainState, "blockhash"> };
+  readonly live?: {
+    readonly route: Pick<Route, "name" | "tipAccount">;
+    readonly chain: Pick<ChainState, "blockhash">;
+    readonly nonces?: NonceAccounts | undefined;
+  };
   readonly unixNs: (monotonicNs: number) => bigint;
   readonly wallNs: () => bigint;
 };
@@ -40,7 +46,15 @@ export type Built = {
   readonly hops: readonly ShapeHop[];
 };
 
-type TransactionFacts = Pick<SentBundle, "route" | "signature" | "wireBase64" | "blockhash" | "lastValidBlockHeight">;
+type TransactionFacts = Pick<
+  SentBundle,
+  "route" | "signature" | "wireBase64" | "blockhash" | "lastValidBlockHeight" | "nonce"
+>;
+type Compiled = {
+  readonly message: Uint8Array;
+  readonly instructions: readonly Instruction[];
+  readonly nonce?: NonceUse;
+};
 /** Nothing is built for a paper fill: a recording need not know every account of a swap. */
 const PAPER: TransactionFacts = {
   route: "paper",
@@ -70,7 +84,7 @@ export class BundleBuilder {
       const facts = pool(hop.pool);
       return facts === undefined ? [] : [{ pool: facts, inputSide: hop.inputSide }];
     });
-    const instructions = planInstructions(decision, {
+    const planned = planInstructions(decision, {
       owner: wallet.address,
       pool,
       tokenAccount: (mint) => wallet.tokenAccount(mint),
@@ -78,11 +92,31 @@ export class BundleBuilder {
       computeUnits: this.limits.limitOf(hops),
     });
     const { blockhash, lastValidBlockHeight } = chain;
-    const wire = signTransaction(compileMessage({ payer: wallet.address, blockhash, instructions }), [wallet.keypair]);
+    const { message, instructions, nonce } = this.#compile(planned, blockhash);
+    const wire = signTransaction(message, [wallet.keypair]);
     const signature = signatureOf(wire);
     const wireBase64 = Buffer.from(wire).toString("base64");
-    const transaction = { route: live.route.name, signature, wireBase64, blockhash, lastValidBlockHeight };
+    const transaction = {
+      ...{ route: live.route.name, signature, wireBase64, blockhash, lastValidBlockHeight },
+      ...(nonce !== undefined && { nonce }),
+    };
     return { bundle: this.#describe(decision, transaction), wire, instructions, hops };
+  }
+
+  /** On a nonce where one is free and its advance fits, else on the blockhash. A nonce that is in the answer is taken. */
+  #compile(instructions: readonly Instruction[], blockhash: string): Compiled {
+    const { wallet, live } = this.parts;
+    const payer = wallet.address;
+    const message = compileMessage({ payer, blockhash, instructions });
+    if (transactionBytes(message) + ADVANCE_BYTES > TRANSACTION_BYTES_MAX) return { message, instructions };
+    const nonce = live?.nonces?.take();
+    if (nonce === undefined) return { message, instructions };
+    const onNonce = [advanceNonce(nonce.account, payer), ...instructions];
+    return {
+      message: compileMessage({ payer, blockhash: nonce.value, instructions: onNonce }),
+      instructions: onNonce,
+      nonce,
+    };
   }
 
   #describe(decision: Decision, transaction: TransactionFacts): SentBundle {

@@ -3,6 +3,7 @@
  * in. A sent bundle is written to the journal before it leaves, so it is plain data with a JSON form.
  */
 import type { Address, Signature } from "#core/units.ts";
+import type { NonceUse } from "./nonce/nonce-accounts.ts";
 import type { RouteName } from "./route.ts";
 
 const BUNDLE_STATES = [
@@ -10,7 +11,7 @@ const BUNDLE_STATES = [
   "landed",
   /** In a block, but failed there: only the fee was paid. */
   "failed",
-  /** Its blockhash died before any leader took it. */
+  /** Its blockhash died, or its nonce moved on, before any leader took it. */
   "expired",
   /** The route refused it. */
   "rejected",
@@ -36,8 +37,11 @@ export type SentBundle = {
   readonly route: RouteName | "paper";
   readonly signature: Signature;
   readonly wireBase64: string;
+  /** Recent when it was built; what the transaction rests on where it rests on no nonce. */
   readonly blockhash: string;
   readonly lastValidBlockHeight: number;
+  /** Where it rests on a durable nonce: it can execute until that one has moved on. */
+  readonly nonce?: NonceUse;
   readonly decidedSlot: number;
   /** In the order of the swaps; swap i is instruction i + 1. */
   readonly pools: readonly Address[];
@@ -66,7 +70,7 @@ export type Settlement = {
   readonly rivalTipLamports: bigint;
 };
 
-/** A bundle that did not land: it cost nothing. */
+/** A bundle that did not land: it cost nothing (but see LandingTracker for one on a nonce). */
 export const notLanded = (state: BundleState, reason: string, rivalTipLamports = 0n): Settlement => ({
   state,
   reason,

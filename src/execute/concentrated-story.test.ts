@@ -305,7 +305,7 @@ describe("decisions over concentrated pools", () => {
       rivals: new RivalFinder(rpc, new Set(TIP_ACCOUNTS)),
       wallet: wallet.address,
       slot,
-      blockHeight: 1,
+      ended: undefined,
       routeFailed: true,
       why: "the engine says so",
     });

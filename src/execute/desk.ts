@@ -15,6 +15,7 @@ import { type BuilderParts, type Built, BundleBuilder, cannotBuild } from "./bui
 import { type BundleState, notLanded, paperSettlement, type SentBundle, type Settlement } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { BundleJournal, JournalEntry } from "./journal.ts";
+import type { NonceAccounts } from "./nonce/nonce-accounts.ts";
 import type { Outbox } from "./outbox.ts";
 import { RecentOutcomes } from "./recent.ts";
 import { type ArbRecordParts, arbRecord, type KeyedRecord, outcomeRecord } from "./records.ts";
@@ -43,7 +44,13 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   readonly onSettled: (settlement: Settlement) => void;
 };
 
-type DeskLive = { readonly route: Route; readonly chain: ChainState; readonly simulation?: DeskSimulation | undefined };
+type DeskLive = {
+  readonly route: Route;
+  readonly chain: ChainState;
+  readonly simulation?: DeskSimulation | undefined;
+  /** To send on; no such part, no nonces. */
+  readonly nonces?: NonceAccounts | undefined;
+};
 
 /** How built transactions are simulated; no such part, no simulation. */
 export type DeskSimulation = {
@@ -95,7 +102,8 @@ export class Desk {
     void this.#dispatch(decision, built, base);
   }
 
-  #callOff(decision: Decision, parts: ArbRecordParts): void {
+  #callOff(decision: Decision, parts: ArbRecordParts, bundle?: SentBundle): void {
+    if (bundle !== undefined) this.#giveBack(bundle);
     this.parts.outbox.offer("arbitrage-decisions-proto", arbRecord(decision, parts));
     this.#tellHotThread(decision.sequence);
   }
@@ -112,7 +120,7 @@ export class Desk {
     const simulation = await Promise.race([simulating, Bun.sleep(waitMs)]);
     if (simulation?.kind === "failed") {
       this.#sending--;
-      this.#callOff(decision, { ...base, notSentBecause: "simulation_failed", simulation });
+      this.#callOff(decision, { ...base, notSentBecause: "simulation_failed", simulation }, built.bundle);
     } else {
       const bundle = { ...built.bundle, sendNs: this.parts.wallNs() };
       this.#launch(decision, { ...built, bundle }, base, simulating);
@@ -129,7 +137,7 @@ export class Desk {
     const notSentBecause = this.parts.isKilled() ? "killed" : this.parts.risk?.refusal(this.openCount);
     if (notSentBecause !== undefined) {
       this.#sending--;
-      this.#callOff(decision, { ...base, notSentBecause });
+      this.#callOff(decision, { ...base, notSentBecause }, bundle);
       return;
     }
     const record = arbRecord(decision, { ...base, sent: bundle });
@@ -139,12 +147,17 @@ export class Desk {
     } catch (thrown) {
       // What is not in the journal must not leave: nobody would follow it after a kill.
       this.#sending--;
-      this.#callOff(decision, { ...base, notSentBecause: `not_built: ${errorText(thrown)}` });
+      this.#callOff(decision, { ...base, notSentBecause: `not_built: ${errorText(thrown)}` }, bundle);
       return;
     }
     void this.#send(bundle, wire);
     const complete = async () => arbRecord(decision, { ...base, sent: bundle, simulation: await simulating });
     this.#recordDecision(bundle.decisionId, simulating === undefined ? record : complete());
+  }
+
+  /** Its nonce serves the next one: this one did not leave, or nobody took it. */
+  #giveBack({ nonce }: SentBundle): void {
+    if (nonce !== undefined) this.parts.live?.nonces?.giveBack(nonce);
   }
 
   /** Begins at once; undefined where nothing is simulated. */
@@ -178,7 +191,10 @@ export class Desk {
     const record = { key: entry.arbKey, bytes: new Uint8Array(Buffer.from(entry.arbBase64, "base64")) };
     if (recorded) journal.recorded(bundle.decisionId);
     else this.#recordDecision(bundle.decisionId, record);
-    if (live !== undefined && bundle.route === live.route.name) this.#tracker?.follow(bundle);
+    if (bundle.nonce !== undefined) live?.nonces?.hold(bundle.nonce);
+    // One on a nonce does not end by itself: it is followed whatever way it went.
+    const isFollowed = bundle.nonce === undefined ? bundle.route === live?.route.name : live?.nonces !== undefined;
+    if (isFollowed) this.#tracker?.follow(bundle);
     else this.settle(bundle, notLanded("unknown", "the agent began anew in another mode while it was open"));
   }
 
@@ -238,8 +254,10 @@ export class Desk {
     }
     const answer: SendAnswer = await live.route.send(wire, bundle.routeId);
     this.#sending--;
-    if (answer.kind === "rejected") this.settle(bundle, notLanded("rejected", answer.why));
-    else {
+    if (answer.kind === "rejected") {
+      this.#giveBack(bundle);
+      this.settle(bundle, notLanded("rejected", answer.why));
+    } else {
       const endedNs = wallNs();
       onSendTook(Number(endedNs - bundle.decideNs));
       const accepted = answer.kind === "accepted" ? { routeId: answer.routeId, acceptedNs: endedNs } : {};

@@ -20,7 +20,8 @@ export type Evidence = {
   readonly rivals: RivalFinder;
   readonly wallet: Address;
   readonly slot: number;
-  readonly blockHeight: number;
+  /** Why it can execute no more: its blockhash died, its nonce moved on; undefined while it can. */
+  readonly ended: string | undefined;
   /** The route held its auctions and says that it failed there. */
   readonly routeFailed: boolean;
   /** What the route said, or why it is given up. */
@@ -29,7 +30,7 @@ export type Evidence = {
 
 /** Undefined when the cluster does not answer, so that it can be asked again. */
 export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promise<Settlement | undefined> {
-  const { rpc, rivals, wallet, slot, blockHeight, routeFailed, why } = evidence;
+  const { rpc, rivals, wallet, slot, ended, routeFailed, why } = evidence;
   const simulation = await rpc("simulateTransaction", [
     bundle.wireBase64,
     { encoding: "base64", sigVerify: false, replaceRecentBlockhash: true, commitment: "processed" },
@@ -46,14 +47,10 @@ export async function explainMiss(bundle: SentBundle, evidence: Evidence): Promi
       rival.tipLamports,
     );
   // Without a verdict of the route the state now proves nothing about then: first whether it could still land at all.
-  if (!routeFailed && blockHeight > bundle.lastValidBlockHeight)
-    return notLanded(
-      "expired",
-      `the block height ${blockHeight} passed ${bundle.lastValidBlockHeight}, the last one its blockhash was valid for; ${why}`,
-    );
-  const alive = await rpc("isBlockhashValid", [bundle.blockhash, { commitment: "processed" }]);
-  const known = alive.ok ? field(alive.value, "value") : undefined;
-  if (known === false && blockHeight <= bundle.lastValidBlockHeight)
+  if (!routeFailed && ended !== undefined) return notLanded("expired", `${ended}; ${why}`);
+  const alive =
+    ended === undefined ? await rpc("isBlockhashValid", [bundle.blockhash, { commitment: "processed" }]) : undefined;
+  if (alive?.ok === true && field(alive.value, "value") === false)
     return notLanded("unknown", `the cluster does not know its blockhash (it began anew since); ${why}`);
   const hop = movedHop(failure, bundle);
   if (hop !== undefined) {
@@ -77,15 +74,15 @@ type MovedHop = {
   readonly slipped: boolean;
 };
 
-/** The hop whose program finds its pool moved: it pays less than quoted, or over other ticks; instruction 0 is the compute limit or the tip. */
+/** The hop whose program finds its pool moved: it pays less than quoted, or over other ticks; instruction 0 is the compute limit or the tip, behind the nonce's advance if there is one. */
 function movedHop(failure: unknown, bundle: SentBundle): MovedHop | undefined {
   const [instruction, error] = list(field(failure, "InstructionError"));
   const custom = field(error, "Custom");
   if (typeof instruction !== "number" || typeof custom !== "number") return undefined;
   const slipped = SLIPPAGE_ERRORS.has(custom);
   if (!slipped && !TICKS_ERRORS.has(custom)) return undefined;
-  const { pools, splitPlace } = bundle;
-  const swap = instruction - 1;
+  const { pools, splitPlace, nonce } = bundle;
+  const swap = instruction - (nonce === undefined ? 1 : 2);
   if (swap < 0 || swap >= pools.length) return undefined;
   if (splitPlace === undefined) return { place: swap, hops: pools.length, second: false, slipped };
   const place = swap > splitPlace ? swap - 1 : swap;

@@ -4,7 +4,7 @@
  *
  *   decisions      as they come              build, sign, send, record
  *   landing        every POLL_MS             follow open bundles to their end
- *   chain          twice a slot              blockhash, slot, wallet
+ *   chain          twice a slot              blockhash, slot, wallet, nonces
  *   metrics, tip floor   every second
  *   recovery place every PLACE_MS            see recovery.ts
  *
@@ -31,6 +31,7 @@ import { EXECUTE_ERROR } from "./errors.ts";
 import { BundleJournal } from "./journal.ts";
 import { readKeypairFile } from "./keypair.ts";
 import { Leaders } from "./leaders.ts";
+import { NonceAccounts } from "./nonce/nonce-accounts.ts";
 import { Outbox, type Publish } from "./outbox.ts";
 import { PoolDirectory } from "./pool-directory.ts";
 import type { AgentIdentity } from "./records.ts";
@@ -96,6 +97,7 @@ type Live = {
   readonly tpu: TpuRoute | undefined;
   readonly tpuEngine: TpuEngine | undefined;
   readonly rivals: RivalFinder;
+  readonly nonces: NonceAccounts;
   readonly simulation: DeskSimulation | undefined;
 };
 
@@ -168,7 +170,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   if (tracker !== undefined) loops.run(() => tracker.poll(), POLL_MS);
   if (live !== undefined) {
     const readChain = async () => {
-      await refreshChain(live.chain, desk);
+      await Promise.all([refreshChain(live.chain, desk), live.nonces.refresh()]);
       if (live.chain.failures === 0) parts.telemetry.figures.set("chainReadNs", clock.monotonicNs());
     };
     loops.run(readChain, config["sim.slotMs"] / 2);
@@ -214,7 +216,13 @@ async function openLive(parts: IoServiceParts, wallet: Wallet, leader: () => str
       if (chain.blockhash() !== undefined && chain.baseUnits !== undefined) {
         const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));
         const simulation = await openSimulation(config, clock, rpcUrl, baseAccount);
-        return { rpc, chain, jito: route, rivals, simulation, ...openRoutes(parts, wallet, rpc, route, leader) };
+        const nonces = new NonceAccounts({
+          ...{ rpc, clock, wallet: wallet.keypair },
+          count: config["execute.nonceAccounts"],
+        });
+        await nonces.refresh();
+        const routes = openRoutes(parts, wallet, rpc, route, leader);
+        return { rpc, chain, jito: route, rivals, nonces, simulation, ...routes };
       }
       route.close();
     } catch (thrown) {

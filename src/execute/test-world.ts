@@ -28,6 +28,7 @@ import { BundleJournal } from "./journal.ts";
 import { keypairFromSeed } from "./keypair.ts";
 import { Leaders } from "./leaders.ts";
 import { compileMessage } from "./message.ts";
+import { NonceAccounts } from "./nonce/nonce-accounts.ts";
 import { Outbox } from "./outbox.ts";
 import { RivalFinder } from "./rivals.ts";
 import { createRpc } from "./rpc.ts";
@@ -67,12 +68,14 @@ export async function startWorld(startSlot = 1_000n, ports = { rpc: 0, engine: 0
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** The io thread's parts on a world, with what it published. */
-export async function startDesk(world: World, folder: string, sendWaitsMs = 0, killed = false) {
+export async function startDesk(world: World, folder: string, sendWaitsMs = 0, killed = false, nonceCount = 0) {
   const { clock, wallet } = world;
   const rpc = createRpc({ url: world.rpcDoor.url });
   const chain = new ChainState(rpc, clock, await wallet.baseAccount());
   await chain.refresh();
   await wallet.learn(world.pools);
+  const nonces = new NonceAccounts({ rpc, clock, wallet: wallet.keypair, count: nonceCount });
+  await nonces.refresh();
   const route = await openJitoRoute({ url: world.engineDoor.url, clock, random: () => 0.3 });
   const published: { topic: string; value: Uint8Array }[] = [];
   const notes: OutcomeNote[] = [];
@@ -84,7 +87,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
     identity: { agent: "arbitrage", mode: "sim", version: "test", runStartMs: 1 },
     wallet,
     pool: (index) => world.pools[index],
-    live: { route, chain, simulation: { simulator, baseAccount: await wallet.baseAccount(), sendWaitsMs } },
+    live: { route, chain, nonces, simulation: { simulator, baseAccount: await wallet.baseAccount(), sendWaitsMs } },
     journal,
     outbox,
     unixNs: (ns) => clock.wallNs() - BigInt(clock.monotonicNs() - ns),
@@ -99,7 +102,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
   });
   const rivals = new RivalFinder(rpc, new Set(route.tipAccounts));
   const settled = (...end: Parameters<typeof desk.settle>) => desk.settle(...end);
-  const tracker = new LandingTracker({ rpc, route, rivals, chain, clock, wallet: wallet.address, settled });
+  const tracker = new LandingTracker({ rpc, route, rivals, chain, nonces, clock, wallet: wallet.address, settled });
   desk.followWith(tracker);
   const records = () => published.map(({ value }) => decodeEnvelope(value).payload);
   const arbs = () => records().flatMap(({ case: kind, value }) => (kind === "arb" ? [value as Arb] : []));
@@ -112,6 +115,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
       world.clock.advanceNs(400_000_000);
       world.cluster.nextSlot();
       await chain.refresh();
+      await nonces.refresh();
       await tracker.poll();
       await Bun.sleep(1);
       const [first] = outcomes();
@@ -119,7 +123,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
     }
     throw new Error("no outcome");
   };
-  return { desk, tracker, journal, outbox, chain, arbs, outcomes, outcome, notes, published };
+  return { desk, tracker, nonces, journal, outbox, chain, arbs, outcomes, outcome, notes, published };
 }
 
 function reservesOf({ cluster }: World, facts: PoolFacts): [bigint, bigint] {

@@ -3,8 +3,12 @@
  *
  *   sent ─▸ open ─┬─ its signature is in the ledger ─▸ meta read ─▸ landed | failed
  *                 ├─ the route gave it up, or does not know it ─▸ given up ─▸ a slot later: explained ─▸ outbid, state_moved …
- *                 ├─ its blockhash died ────────────────────────▸ given up ─▸ explained ─▸ expired
+ *                 ├─ its blockhash died, its nonce moved on ────▸ given up ─▸ explained ─▸ expired
  *                 └─ OPEN_NS_MAX passed without any of that ────▸ unknown
+ *
+ * What rests on a nonce can execute until that has moved on: given up, its nonce is ended (nonce/nonce-accounts.ts) before
+ * it is explained, and what that cost is in its settlement. It stays open until the cluster shows it, so that nothing that
+ * still could land is ever called final; there are as many of them at most as nonce accounts.
  *
  * The landed question is asked of the cluster, not of the route: only the ledger knows. A round asks a bounded number of
  * questions; nothing here throws, and a cluster that is away only delays, until the last line of the picture.
@@ -14,6 +18,7 @@ import type { Address } from "#core/units.ts";
 import { notLanded, type SentBundle, type Settlement } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
 import { explainMiss } from "./explain.ts";
+import type { NonceAccounts } from "./nonce/nonce-accounts.ts";
 import { settleLanded } from "./realised.ts";
 import type { RivalFinder } from "./rivals.ts";
 import type { Route } from "./route.ts";
@@ -47,6 +52,8 @@ export type TrackerParts = {
   readonly route: Pick<Route, "statuses">;
   readonly rivals: RivalFinder;
   readonly chain: Pick<ChainState, "slot" | "blockHeight">;
+  /** Without it no bundle may rest on a nonce. */
+  readonly nonces?: NonceAccounts | undefined;
   readonly clock: Pick<Clock, "monotonicNs">;
   readonly wallet: Address;
   /** Called once for each bundle. */
@@ -80,7 +87,7 @@ export class LandingTracker {
     await this.#explainGivenUp();
     const now = this.parts.clock.monotonicNs();
     for (const { bundle, sinceNs } of [...this.#open.values()])
-      if (now - sinceNs > OPEN_NS_MAX)
+      if (bundle.nonce === undefined && now - sinceNs > OPEN_NS_MAX)
         this.#settle(bundle, notLanded("unknown", `nothing could be learnt of it within ${OPEN_NS_MAX / 1e9} s`));
   }
 
@@ -91,7 +98,10 @@ export class LandingTracker {
   async #findLanded(): Promise<void> {
     const { rpc, clock } = this.parts;
     const all = [...this.#open.values()].slice(0, OPEN_BUNDLES_MAX);
-    const answer = await rpc("getSignatureStatuses", [all.map(({ bundle }) => bundle.signature)]);
+    // One on a nonce may have landed while nobody looked, longer ago than nodes remember without searching.
+    const searchTransactionHistory = all.some(({ bundle }) => bundle.nonce !== undefined);
+    const signatures = all.map(({ bundle }) => bundle.signature);
+    const answer = await rpc("getSignatureStatuses", [signatures, { searchTransactionHistory }]);
     if (!answer.ok) return;
     const statuses = list(field(answer.value, "value"));
     const landed = all.filter((_, i) => (statuses[i] ?? null) !== null);
@@ -123,14 +133,17 @@ export class LandingTracker {
         followed.givenUp = { why, routeFailed: status?.kind === "failed", slot: chain.slot, atNs: now };
       };
       if (status?.kind === "failed") giveUp(status.why);
-      else if (chain.blockHeight > followed.bundle.lastValidBlockHeight) giveUp("its blockhash is too old");
+      else if (this.#ended(followed.bundle) !== undefined) giveUp("nobody took it before");
+      // Nothing bounds its life, but the trade it is for is long gone.
+      else if (chain.blockHeight > followed.bundle.lastValidBlockHeight)
+        giveUp("nobody took it as long as a blockhash lives");
       else if (status?.kind === "unknown" && now - followed.sinceNs > UNKNOWN_GRACE_NS)
         giveUp("the route does not know it");
     });
   }
 
   async #explainGivenUp(): Promise<void> {
-    const { rpc, rivals, wallet, chain, clock } = this.parts;
+    const { rpc, rivals, wallet, chain, clock, nonces } = this.parts;
     const now = clock.monotonicNs();
     const due = [...this.#open.values()].filter(
       ({ landedNs, givenUp }) =>
@@ -141,11 +154,29 @@ export class LandingTracker {
     await Promise.all(
       due.slice(0, SETTLED_PER_ROUND_MAX).map(async ({ bundle, givenUp }) => {
         const { why, routeFailed } = givenUp ?? { why: "", routeFailed: false };
-        const { slot, blockHeight } = chain;
-        const evidence = { rpc, rivals, wallet, slot, blockHeight, routeFailed, why };
+        const ended = this.#ended(bundle);
+        if (bundle.nonce !== undefined && ended === undefined) return nonces?.end(bundle.nonce);
+        const evidence = { rpc, rivals, wallet, slot: chain.slot, ended, routeFailed, why };
         const settlement = await explainMiss(bundle, evidence);
-        if (settlement !== undefined) this.#settle(bundle, settlement);
+        const complete = settlement && (await this.#withCostOfEnd(bundle, settlement));
+        if (complete !== undefined) this.#settle(bundle, complete);
       }),
     );
+  }
+
+  /** Why it can execute no more; undefined while it can. */
+  #ended({ nonce, lastValidBlockHeight }: SentBundle): string | undefined {
+    const { blockHeight } = this.parts.chain;
+    if (nonce !== undefined) return this.parts.nonces?.ended(nonce);
+    return blockHeight > lastValidBlockHeight
+      ? `the block height ${blockHeight} passed ${lastValidBlockHeight}, the last one its blockhash was valid for`
+      : undefined;
+  }
+
+  /** Undefined where one on a nonce landed after all, or nobody can tell yet. */
+  async #withCostOfEnd({ nonce, signature }: SentBundle, settlement: Settlement): Promise<Settlement | undefined> {
+    if (nonce === undefined) return settlement;
+    const feeLamports = await this.parts.nonces?.costOfEnd(nonce, signature);
+    return feeLamports === undefined ? undefined : { ...settlement, feeLamports, realisedNetLamports: -feeLamports };
   }
 }

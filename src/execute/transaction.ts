@@ -10,16 +10,22 @@ import type { Keypair } from "./keypair.ts";
 import { compactBytes, writeCompact } from "./message.ts";
 
 /** One IPv6 packet without its headers: 1280 - 40 - 8. */
-const TRANSACTION_BYTES_MAX = 1_232;
+export const TRANSACTION_BYTES_MAX = 1_232;
 const SIGNATURE_BYTES = 64;
 const KEY_BYTES = 32;
+
+/** What a message takes with its signatures. */
+export function transactionBytes(message: Uint8Array): number {
+  const count = message[1] ?? 0;
+  return compactBytes(count) + count * SIGNATURE_BYTES + message.length;
+}
 
 /** Throws a SandpiperError when a required signer is missing or the result is over 1,232 bytes. */
 export function signTransaction(message: Uint8Array, signers: readonly Keypair[]): Uint8Array {
   const count = message[1] ?? 0;
   const keysAt = 4 + compactBytes(message[4] ?? 0);
-  const messageAt = compactBytes(count) + count * SIGNATURE_BYTES;
-  const bytes = messageAt + message.length;
+  const bytes = transactionBytes(message);
+  const messageAt = bytes - message.length;
   if (bytes > TRANSACTION_BYTES_MAX)
     throw new SandpiperError(
       EXECUTE_ERROR.transactionSize,
