@@ -4,11 +4,14 @@
  */
 import { createDoorbell, type Doorbell } from "#ffi/doorbell.ts";
 import { pinThread } from "#ffi/thread.ts";
+import { ByteConsumer, ByteProducer } from "#memory/byte-ring.ts";
 import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 
 export type PeerRole = "produce" | "consume" | "ping" | "echo";
 export type PeerJob = {
   readonly role: PeerRole;
+  /** Fixed slots, or records of any length (of 64 bytes here), where there is something to choose: for throughput. */
+  readonly layout: "slots" | "bytes";
   /** Messages per publish and release. */
   readonly batch: number;
   /** An end of a round trip that finds nothing sleeps at its doorbell instead of spinning. */
@@ -40,8 +43,14 @@ const PARK_MS_MAX = 1_000;
 export function runPeer(job: PeerJob, memory: PeerMemory): PeerResult {
   const meeting = new Int32Array(memory.meeting);
   const pass = (count: number): PeerResult => {
-    if (job.role === "produce") return produce(new SlotProducer(memory.there), count, job.batch);
-    if (job.role === "consume") return consume(new SlotConsumer(memory.there), count, job.batch);
+    if (job.role === "produce")
+      return job.layout === "slots"
+        ? produce(new SlotProducer(memory.there), count, job.batch)
+        : produceBytes(new ByteProducer(memory.there), count, job.batch);
+    if (job.role === "consume")
+      return job.layout === "slots"
+        ? consume(new SlotConsumer(memory.there), count, job.batch)
+        : consume(new ByteConsumer(memory.there), count, job.batch);
     const bells = { there: bellOf(memory.there, job), back: bellOf(memory.back, job) };
     if (job.role === "echo") return echo(new SlotConsumer(memory.there), new SlotProducer(memory.back), bells, count);
     return ping(new SlotProducer(memory.there), new SlotConsumer(memory.back), bells, count);
@@ -79,7 +88,23 @@ function produce(producer: SlotProducer, count: number, batch: number): PeerResu
   return {};
 }
 
-function consume(consumer: SlotConsumer, count: number, batch: number): PeerResult {
+function produceBytes(producer: ByteProducer, count: number, batch: number): PeerResult {
+  const { i32 } = producer;
+  for (let sent = 0; sent < count; ) {
+    let batched = 0;
+    for (; batched < batch && sent < count; batched++) {
+      const at = producer.claim(WORDS * 4, 1) >> 2;
+      if (at < 0) break;
+      for (let word = 0; word < WORDS; word++) i32[at + word] = (sent + word) | 0;
+      producer.advance();
+      sent++;
+    }
+    if (batched > 0) producer.publish();
+  }
+  return {};
+}
+
+function consume(consumer: SlotConsumer | ByteConsumer, count: number, batch: number): PeerResult {
   const { i32 } = consumer;
   const startNs = Bun.nanoseconds();
   let sum = 0;

@@ -1,14 +1,18 @@
 /**
- * How fast is a slot ring, beside the same ring in C++? `bun bench/ring.ts [RUNS]`, under two minutes.
+ * How fast are the rings, beside the same ring in C++, postMessage and a Unix socket? `bun bench/ring.ts [RUNS]`, three minutes.
  *
- * Slots of 64 bytes in a ring of 4,096, every word written and read. Throughput with one message per publish and with
- * 32; one-way latency as half a round trip over two rings, both ends spinning or both asleep at a futex. Between two threads (Workers over a
+ * Records of 64 bytes in a ring of 4,096, every word written and read: fixed slots, and byte records of that length.
+ * Throughput with one message per publish, with 32 and with 256; one-way latency as half a round trip over two rings, both ends spinning or both asleep at a futex. Between two threads (Workers over a
  * SharedArrayBuffer) and between two processes (over /dev/shm). Ours and C++ take turns, so noise falls on both;
  * medians over the runs. Each end is kept on a core of its own, the first two this process may use: on one core the two
  * take turns over a warm cache, which is another figure altogether.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { byteRingBytes, formatByteRing } from "#memory/byte-ring.ts";
 import { createRegion } from "#memory/region.ts";
 import { formatSlotRing, slotRingBytes } from "#memory/slot-ring.ts";
 import { compileNative } from "./native.ts";
@@ -20,49 +24,87 @@ const MEETING_BYTES = 4_096;
 const THROUGHPUT = { warmUp: 1_000_000, count: 4_000_000 };
 const LATENCY = { warmUp: 100_000, count: 200_000 };
 const PARKED = { warmUp: 5_000, count: 10_000 };
+/** What waits in an event loop takes its time. */
+const CHANNEL = { throughput: { warmUp: 50_000, count: 400_000 }, latency: { warmUp: 2_000, count: 10_000 } };
 const PEER = join(import.meta.dir, "ring-peer.ts");
+const CHANNEL_PEER = join(import.meta.dir, "ring-channel-peer.ts");
 
 const CORES = twoCores();
 
 type Place = "threads" | "processes";
-type Case = { readonly place: Place; readonly batch: number; readonly kind: "throughput" | "latency" | "parked" };
+type Kind = "throughput" | "latency" | "parked";
+type Case = { readonly place: Place; readonly batch: number; readonly kind: Kind; readonly layout: PeerJob["layout"] };
 const SIZES = { throughput: THROUGHPUT, latency: LATENCY, parked: PARKED } as const;
-
-const CASES: readonly Case[] = (["threads", "processes"] as const).flatMap((place) => [
-  { place, batch: 1, kind: "throughput" },
-  { place, batch: 32, kind: "throughput" },
-  { place, batch: 1, kind: "latency" },
-  { place, batch: 1, kind: "parked" },
-]);
+const PLACES = ["threads", "processes"] as const;
+const BATCHES = [1, 32, 256];
+const SHARES = [
+  ["p50", "p50"],
+  ["p99", "p99"],
+  ["p999", "p99.9"],
+] as const;
 
 /** The far end runs in a Worker or a process; so does the near one, so that both are treated alike. */
-async function runOurs({ place, batch, kind }: Case): Promise<PeerResult> {
-  const how = { batch, parks: kind === "parked", ...SIZES[kind] };
+async function runOurs({ place, batch, kind, layout }: Case): Promise<PeerResult> {
+  const how = { batch, layout, parks: kind === "parked", ...SIZES[kind] };
   const far: PeerJob = { role: kind === "throughput" ? "produce" : "echo", core: CORES[1], ...how };
   const near: PeerJob = { role: kind === "throughput" ? "consume" : "ping", core: CORES[0], ...how };
   return place === "threads" ? runThreads(far, near) : runProcesses(far, near);
 }
 
+/** A ring in a buffer that `make` makes; a byte ring of as many bytes as the slots have. */
+function ringIn(make: (bytes: number) => ArrayBufferLike, layout: PeerJob["layout"]): ArrayBufferLike {
+  const capacity = FORMAT.capacity * FORMAT.slotBytes;
+  const buffer = make(layout === "slots" ? slotRingBytes(FORMAT) : byteRingBytes(capacity));
+  if (layout === "slots") formatSlotRing(buffer, FORMAT);
+  else formatByteRing(buffer, capacity);
+  return buffer;
+}
+
 async function runThreads(far: PeerJob, near: PeerJob): Promise<PeerResult> {
-  const ring = () => {
-    const buffer = new SharedArrayBuffer(slotRingBytes(FORMAT));
-    formatSlotRing(buffer, FORMAT);
-    return buffer;
-  };
+  const ring = () => ringIn((bytes) => new SharedArrayBuffer(bytes), far.layout);
   const memory: PeerMemory = { there: ring(), back: ring(), meeting: new SharedArrayBuffer(MEETING_BYTES) };
-  const run = (job: PeerJob) => {
-    const worker = new Worker(PEER);
-    worker.postMessage({ job, memory });
-    return new Promise<PeerResult>((resolve, reject) => {
-      worker.onmessage = (event: MessageEvent<PeerResult>) => {
-        worker.terminate();
-        resolve(event.data);
-      };
-      worker.onerror = (event) => reject(new Error(event.message));
-    });
-  };
-  const [, result] = await Promise.all([run(far), run(near)]);
+  const [, result] = await Promise.all([inWorker(PEER, { job: far, memory }), inWorker(PEER, { job: near, memory })]);
   return result;
+}
+
+function inWorker(file: string, message: unknown, transfer: Transferable[] = []): Promise<PeerResult> {
+  const worker = new Worker(file);
+  worker.postMessage(message, transfer);
+  return new Promise<PeerResult>((resolve, reject) => {
+    worker.onmessage = (event: MessageEvent<PeerResult>) => {
+      worker.terminate();
+      resolve(event.data);
+    };
+    worker.onerror = (event) => reject(new Error(event.message));
+  });
+}
+
+/** postMessage between threads, a Unix socket between processes. */
+async function runChannel(place: Place, batch: number, kind: keyof typeof CHANNEL): Promise<PeerResult> {
+  const how = { batch, layout: "slots", parks: true, ...CHANNEL[kind] } as const;
+  const far: PeerJob = { role: kind === "throughput" ? "produce" : "echo", core: CORES[1], ...how };
+  const near: PeerJob = { role: kind === "throughput" ? "consume" : "ping", core: CORES[0], ...how };
+  if (place === "threads") {
+    const { port1, port2 } = new MessageChannel();
+    const [, result] = await Promise.all([
+      inWorker(CHANNEL_PEER, { job: far, port: port1 }, [port1]),
+      inWorker(CHANNEL_PEER, { job: near, port: port2 }, [port2]),
+    ]);
+    return result;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "sandpiper-bench-"));
+  const start = (job: PeerJob) =>
+    Bun.spawn([process.execPath, CHANNEL_PEER, JSON.stringify(job), join(folder, "socket")], { stderr: "inherit" });
+  try {
+    const lines = createInterface({ input: Readable.fromWeb(start(near).stdout as never) })[Symbol.asyncIterator]();
+    await lines.next();
+    const other = start(far);
+    const result = JSON.parse((await lines.next()).value ?? "{}") as PeerResult;
+    await other.exited;
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 async function runProcesses(far: PeerJob, near: PeerJob): Promise<PeerResult> {
@@ -72,7 +114,7 @@ async function runProcesses(far: PeerJob, near: PeerJob): Promise<PeerResult> {
     string,
     string,
   ];
-  for (const path of [there, back]) formatSlotRing(createRegion(path, slotRingBytes(FORMAT)), FORMAT);
+  for (const path of [there, back]) ringIn((bytes) => createRegion(path, bytes), far.layout);
   createRegion(meeting, MEETING_BYTES);
   const run = async (job: PeerJob) => {
     const child = Bun.spawn([process.execPath, PEER, JSON.stringify(job), there, back, meeting], { stderr: "inherit" });
@@ -104,42 +146,61 @@ function twoCores(): readonly [number, number] {
   return [near, far];
 }
 
+/** Ours and the others in turns, so that noise falls on all. */
+async function medians(runs: number, ways: readonly (() => Promise<PeerResult> | PeerResult)[]): Promise<PeerResult[]> {
+  const results: PeerResult[][] = ways.map(() => []);
+  for (let run = 0; run < runs; run++)
+    for (const [i, way] of ways.entries()) (results[i] as PeerResult[]).push(await way());
+  return results.map((of) =>
+    Object.fromEntries(
+      Object.keys(of[0] ?? {}).map((key) => [key, median(of.map((r) => r[key as keyof PeerResult] as number))]),
+    ),
+  );
+}
+
 async function main(): Promise<void> {
   const runs = Number(process.argv[2] ?? 5);
   const executable = compileNative("spsc-ring.cpp");
   const throughput: string[][] = [];
   const latency: string[][] = [];
-  for (const one of CASES) {
-    const ours: PeerResult[] = [];
-    const native: PeerResult[] = [];
-    for (let run = 0; run < runs; run++) {
-      ours.push(await runOurs(one));
-      native.push(runNative(executable, one));
+  for (const place of PLACES)
+    for (const batch of BATCHES) {
+      const one = { place, batch, kind: "throughput", layout: "slots" } as const;
+      const rates = await medians(runs, [
+        () => runOurs(one),
+        () => runOurs({ ...one, layout: "bytes" }),
+        () => runNative(executable, one),
+        () => runChannel(place, batch, "throughput"),
+      ]);
+      const [slots, bytes, native, channel] = rates.map((r) => r.millionPerSecond ?? Number.NaN);
+      const figures = [slots, native, (slots as number) / (native as number), bytes, channel];
+      throughput.push([place, String(batch), ...figures.map((figure) => short(figure as number))]);
     }
-    const of = (results: readonly PeerResult[], key: keyof PeerResult) => median(results.map((r) => r[key] as number));
-    if (one.kind === "throughput") {
-      const [mine, theirs] = [of(ours, "millionPerSecond"), of(native, "millionPerSecond")];
-      throughput.push([one.place, String(one.batch), short(mine), short(theirs), short(mine / theirs)]);
-    } else
-      for (const [key, name] of [
-        ["p50", "p50"],
-        ["p99", "p99"],
-        ["p999", "p99.9"],
-      ] as const) {
-        const [mine, theirs] = [of(ours, key), of(native, key)];
-        latency.push([
-          one.place,
-          one.kind === "parked" ? "asleep" : "spinning",
-          name,
-          short(mine),
-          short(theirs),
-          short(mine / theirs),
-        ]);
-      }
+  for (const place of PLACES) {
+    const one = { place, batch: 1, layout: "slots" } as const;
+    const ways = [
+      () => runOurs({ ...one, kind: "latency" }),
+      () => runNative(executable, { ...one, kind: "latency" }),
+      () => runOurs({ ...one, kind: "parked" }),
+      () => runNative(executable, { ...one, kind: "parked" }),
+      () => runChannel(place, 1, "latency"),
+    ];
+    const [spinning, nativeSpinning, asleep, nativeAsleep, channel] = await medians(runs, ways);
+    for (const [key, name] of SHARES) {
+      const at = (result: PeerResult | undefined) => result?.[key] ?? Number.NaN;
+      const pair = (mine: number, theirs: number) => [short(mine), short(theirs), short(mine / theirs)];
+      latency.push([place, "spinning", name, ...pair(at(spinning), at(nativeSpinning)), "–"]);
+      latency.push([place, "asleep", name, ...pair(at(asleep), at(nativeAsleep)), short(at(channel))]);
+    }
   }
-  console.log(`${table(["between two", "batch", "Sandpiper, M/s", "C++, M/s", "ratio"], throughput)}\n`);
-  console.log(`${table(["between two", "reader", "one way", "Sandpiper, ns", "C++, ns", "ratio"], latency)}\n`);
-  console.log(`Medians of ${runs} runs. ${machine()}`);
+  const other = "postMessage / Unix socket";
+  console.log(
+    `${table(["between two", "batch", "slots, M/s", "C++, M/s", "ratio", "bytes, M/s", `${other}, M/s`], throughput)}\n`,
+  );
+  console.log(
+    `${table(["between two", "reader", "one way", "slots, ns", "C++, ns", "ratio", `${other}, ns`], latency)}\n`,
+  );
+  console.log(`Threads: postMessage; processes: Unix socket. Medians of ${runs} runs. ${machine()}`);
 }
 
 await main();
