@@ -43,11 +43,14 @@ def main(folder: str) -> int:
     fit_library, name, rounds = LIBRARIES[plan["library"]]
     path = os.path.join(folder, name)
     tuned, scores, best = fit_library(plan, fit, tune, judge, path)
+    points = calibration(tuned, tune[1])
     with open(f"{path}.calibration.json", "w", encoding="utf-8") as file:
-        json.dump({"points": calibration(tuned, tune[1])}, file)
+        json.dump({"points": points}, file)
     metrics = {"rows": len(judge[1]), rounds: best, "landedShare": float(judge[1].mean()), **figures(scores, judge[1])}
     # Who always says the share of the rows before knows nothing.
     metrics["baseLogLoss"] = log_loss(np.full(len(judge[1]), fit[1].mean()), judge[1])
+    # What calibrate_tip would make of the scores.
+    metrics["calibratedLogLoss"] = log_loss(np.interp(scores, *zip(*points)), judge[1])
     had = np.isfinite(judge[2])
     if had.all():
         metrics["inUseLogLoss"] = log_loss(judge[2], judge[1])

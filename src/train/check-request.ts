@@ -26,7 +26,7 @@ export function checkRequest(request: TrainRequest, nowMs: number): JobPlan {
   const library = LIBRARIES.find((name) => name === model) ?? refuse(`model ${LIBRARIES.join(" or ")}`, model);
   if (module === "mev")
     refuse(
-      "module arbitrage: decisions of mev have no outcomes to learn from, scripts/fit-mev-score.ts fits their score",
+      "module arbitrage: decisions of mev have no outcomes and no features on record, scripts/fit-mev-score.ts fits their score to labelled runs",
       module,
     );
   const startMs = timeOf("start", range.start);

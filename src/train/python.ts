@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { SandpiperError } from "#core/error.ts";
 import { TRAIN_ERROR } from "./errors.ts";
 
@@ -43,31 +43,42 @@ export async function ensureTorchPython(
     return { python, bin };
   }
   const path = Bun.which(torchPython);
-  const asked =
-    path === null ? undefined : Bun.spawnSync([path, "-c", "import numpy, torch; torch.from_numpy(numpy.zeros(1))"]);
-  if (path !== null && asked?.success === true) return { python: path, bin };
-  const words = asked?.stderr.toString().trim().split("\n").at(-1) ?? "no such program";
+  const program = "import numpy, torch; torch.from_numpy(numpy.zeros(1))";
+  const { code, said } =
+    path === null ? { code: 127, said: "no such program" } : await runQuietly([path, "-c", program]);
+  if (path !== null && code === 0) return { python: path, bin };
+  const words = said.trim().split("\n").at(-1) ?? "";
   throw new SandpiperError(
     TRAIN_ERROR.python,
     `Cannot train with torch: training.torchPython as a Python with numpy and torch, was ${torchPython}: ${words.slice(0, 300)}`,
   );
 }
 
-async function ensureEnvironment(folder: string, requirements: string): Promise<TrainingPython> {
+/** A job that is cancelled does not end what it waits for: the next one waits for the same. */
+const making = new Map<string, Promise<void>>();
+
+function ensureEnvironment(folder: string, requirements: string): Promise<TrainingPython> {
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 16);
   const home = join(folder, hash);
   const found = { python: join(home, "bin", "python"), bin: join(home, "bin") };
-  const complete = join(home, "complete");
-  if (existsSync(complete)) return found;
+  if (existsSync(join(home, "complete"))) return Promise.resolve(found);
+  const begun = making.get(home) ?? makeEnvironment(home, requirements).finally(() => making.delete(home));
+  making.set(home, begun);
+  return begun.then(() => found);
+}
+
+async function makeEnvironment(home: string, requirements: string): Promise<void> {
   const base = findPython();
   // What an earlier attempt left behind is not to be trusted.
   rmSync(home, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  await run([base, "-m", "venv", home]);
-  const pip = [found.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
-  await run([...pip, "--only-binary", ":all:", "--require-hashes", "-r", requirements]);
-  writeFileSync(complete, `${base}\n`);
-  return found;
+  mkdirSync(dirname(home), { recursive: true });
+  // It dies with this process: two that write the same folder would leave something that is neither.
+  const install = [base, join(dirname(requirements), "low_priority.py")];
+  await run([...install, base, "-m", "venv", home]);
+  const python = join(home, "bin", "python");
+  const pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"];
+  await run([...install, ...pip, "--only-binary", ":all:", "--require-hashes", "-r", requirements]);
+  writeFileSync(join(home, "complete"), `${base}\n`);
 }
 
 function findPython(): string {
@@ -86,18 +97,23 @@ function findPython(): string {
 }
 
 async function run(command: readonly string[]): Promise<void> {
-  const child = Bun.spawn(["nice", ...command], {
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-    timeout: INSTALL_MS_MAX,
-  });
-  const [words, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+  const { code, said } = await runQuietly(command);
   if (code === 0) return;
-  const text = words.replaceAll(/\s+/g, " ").trim().slice(-500);
+  const text = said.replaceAll(/\s+/g, " ").trim().slice(-500);
   throw new SandpiperError(
     TRAIN_ERROR.python,
     `Cannot install the training packages: pip without an error, was ${text === "" ? `exit ${code}` : text}`,
     "later",
   );
+}
+
+async function runQuietly(command: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+  const child = Bun.spawn([...command], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+    timeout: INSTALL_MS_MAX,
+  });
+  const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+  return { code, said };
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { SandpiperError } from "#core/error.ts";
 import { TRAIN_ERROR } from "./errors.ts";
 
-/** Of training/fit_model.py: rows, trees, landedShare, auc, logLoss, brier, calibrationGap, baseLogLoss, inUseLogLoss. */
+/** Of training/fit_model.py: rows, trees, landedShare, auc, logLoss, brier, calibrationGap, baseLogLoss, calibratedLogLoss, inUseLogLoss. */
 export type Metrics = Readonly<Record<string, number>>;
 
 /** Mean distance between scores and shares that is let pass, beside what chance makes of so many rows. */
