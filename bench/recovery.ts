@@ -1,35 +1,140 @@
 /**
- * kill -9 of every process of a running sim in turn, each three times: how long until it serves again, and whether
- * anything acknowledged is missing from ClickHouse afterwards. Nothing to compare it with; the limit is 2 s.
+ * Every process of a running sim is killed, crashed, stopped, crashed in a loop and run out of memory, and all of them are
+ * restarted in turn: how long until the supervisor reports it, how long until the process serves again, how many market
+ * events the feed missed meanwhile, and whether anything acknowledged is missing from ClickHouse afterwards. Nothing to
+ * compare it with; the limits are 100 ms for a stall of a hot process and 2 s for a restart.
  *
- *   bun bench/recovery.ts
+ *   bun bench/recovery.ts [PROCESS,…]
+ *
+ * Out of memory needs root and the memory cgroup of version 1 (/sys/fs/cgroup/memory); it says so where there is none.
  */
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import type { ProcessName, ProcessReport } from "#core/run-report.ts";
 import { eventually, SupervisedRun } from "../test/support/supervised-run.ts";
+import { EventWatch } from "./recovery-watch.ts";
+import { machine, table } from "./report.ts";
 
-const ROUNDS = 3;
 const LANDED_FIRST = 20;
+const LOOP_CRASHES = 5;
+/** What happened in the fault may still be on its way into the ring for so long. */
+const SETTLE_MS = 2_500;
+const OUT_OF_MEMORY_MS_MAX = 20_000;
+const MEMORY_CGROUP = `/sys/fs/cgroup/memory/sandpiper-recovery-${process.pid}`;
+/** Below what any of them needs: the first page more is one too many. */
+const MEMORY_BYTES = 1 << 20;
+const LIMIT_MS = 60_000;
+
+type Times = { readonly atMs: number; readonly seenMs: number; readonly backMs: number };
 
 const run = await SupervisedRun.start();
 const first = await run.allReady();
 await run.landed(LANDED_FIRST);
-const names = first.processes.map(({ name }) => name).filter((name) => name !== "supervisor");
-process.stdout.write("process      back after kill -9, ms\n");
-for (const name of names) {
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    await run.allReady();
-    // Not from the API: its answer may be a second old and name the process that was killed before.
-    const pid = run.report().processes.find((one) => one.name === name)?.pid ?? 0;
-    const killedAt = performance.now();
-    process.kill(pid, "SIGKILL");
-    await eventually(`${name} back`, () => {
-      const now = run.report().processes.find((one) => one.name === name);
-      return now !== undefined && now.pid !== pid && now.pid !== 0 && run.isReady(name) ? true : undefined;
-    });
-    times.push(performance.now() - killedAt);
+const watch = new EventWatch(`ws://127.0.0.1:${run.ports["sim.wsPort"]}`, run.paths);
+
+const reportOf = (name: ProcessName) => run.report().processes.find((one) => one.name === name) as ProcessReport;
+
+/** Looks every millisecond: eventually() is too slow for a figure. */
+async function soon(what: string, condition: () => boolean, limitMs = LIMIT_MS): Promise<number> {
+  const deadline = performance.now() + limitMs;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come true in ${limitMs} ms`);
+    await Bun.sleep(1);
   }
-  process.stdout.write(`${name.padEnd(12)} ${times.map((ms) => ms.toFixed(0).padStart(6)).join(" ")}\n`);
+  return performance.now();
 }
+
+async function follow(name: ProcessName, before: ProcessReport, atMs: number): Promise<Times> {
+  const seen = await soon(`${name}'s fault seen`, () => {
+    const { pid, state, stalls } = reportOf(name);
+    return pid !== before.pid || state === "restarting" || stalls.count > before.stalls.count;
+  });
+  const back = await soon(`${name} back`, () => {
+    const { pid } = reportOf(name);
+    return pid !== 0 && pid !== before.pid && run.isReady(name);
+  });
+  return { atMs, seenMs: seen - atMs, backMs: back - atMs };
+}
+
+async function signalled(name: ProcessName, signal: NodeJS.Signals): Promise<Times> {
+  const before = reportOf(name);
+  const atMs = performance.now();
+  process.kill(before.pid, signal);
+  return await follow(name, before, atMs);
+}
+
+/** From the last crash of a row of them, each as soon as the process serves. */
+async function crashLoop(name: ProcessName): Promise<Times> {
+  for (let i = 1; i < LOOP_CRASHES; i++) await signalled(name, "SIGKILL");
+  return await signalled(name, "SIGKILL");
+}
+
+/** From the kernel's kill; what it was that asked for the page is the process's own doing. */
+async function outOfMemory(name: ProcessName): Promise<Times | string> {
+  try {
+    mkdirSync(MEMORY_CGROUP);
+    writeFileSync(`${MEMORY_CGROUP}/memory.limit_in_bytes`, String(MEMORY_BYTES));
+  } catch (thrown) {
+    return `no memory cgroup: ${(thrown as Error).message}`;
+  }
+  const kills = () => Number(/oom_kill (\d+)/.exec(readFileSync(`${MEMORY_CGROUP}/memory.oom_control`, "utf8"))?.[1]);
+  const before = reportOf(name);
+  try {
+    writeFileSync(`${MEMORY_CGROUP}/cgroup.procs`, String(before.pid));
+    const atMs = await soon("out of memory", () => kills() > 0, OUT_OF_MEMORY_MS_MAX);
+    return await follow(name, before, atMs);
+  } catch (thrown) {
+    return (thrown as Error).message;
+  } finally {
+    rmdirSync(MEMORY_CGROUP);
+  }
+}
+
+async function rollingRestart(): Promise<Times> {
+  const rolled = first.processes.filter(({ name }) => name !== "supervisor" && name !== "sim");
+  const before = new Map(rolled.map(({ name }) => [name, reportOf(name).pid]));
+  const atMs = performance.now();
+  process.kill(reportOf("supervisor").pid, "SIGUSR2");
+  const back = await soon("every process anew", () =>
+    rolled.every(({ name }) => ![0, before.get(name)].includes(reportOf(name).pid) && run.isReady(name)),
+  );
+  return { atMs, seenMs: 0, backMs: back - atMs };
+}
+
+const FAULTS: Readonly<Record<string, (name: ProcessName) => Promise<Times | string>>> = {
+  kill: (name) => signalled(name, "SIGKILL"),
+  crash: (name) => signalled(name, "SIGABRT"),
+  // It never goes on by itself: the supervisor ends it after 15 s.
+  stall: (name) => signalled(name, "SIGSTOP"),
+  "crash loop": crashLoop,
+  "out of memory": outOfMemory,
+};
+
+const rows: string[][] = [];
+
+async function measure(name: string, fault: string, cause: () => Promise<Times | string>): Promise<void> {
+  await run.allReady();
+  const fromMs = performance.now();
+  const times = await cause();
+  const toMs = performance.now();
+  await Bun.sleep(SETTLE_MS);
+  const { told, missed, twice } = watch.between(fromMs, toMs);
+  const figures =
+    typeof times === "string" ? [times, "", ""] : [times.seenMs.toFixed(0), times.backMs.toFixed(0), `${missed} of ${told}, ${twice} twice`];
+  // With the sim the market itself is away.
+  if (name === "sim") figures[2] = "no market";
+  rows.push([name, fault, ...figures]);
+  process.stderr.write(`${rows.at(-1)?.join("  ")}\n`);
+}
+
+const names = first.processes.map(({ name }) => name).filter((name) => name !== "supervisor");
+const chosen = process.argv[2]?.split(",") ?? names;
+await measure("all but sim", "rolling restart", rollingRestart);
+for (const name of names.filter((one) => chosen.includes(one)))
+  for (const [fault, cause] of Object.entries(FAULTS)) await measure(name, fault, () => cause(name));
+watch.stop();
+process.stdout.write(
+  `${table(["process", "fault", "seen after, ms", "serves again after, ms", "market events missed by the feed"], rows)}\n`,
+);
 
 const ids = {
   arb_opportunities: new Set<string>(),
@@ -39,15 +144,16 @@ for (const { payload } of await run.onBus("arbitrage-decisions-proto"))
   if (payload.case === "arb") ids.arb_opportunities.add(payload.value.decisionId);
 for (const { payload } of await run.onBus("bundle-outcomes-proto"))
   if (payload.case === "outcome") ids.bundle_outcomes_typed.add(payload.value.decisionId);
-for (const [table, acknowledged] of Object.entries(ids)) {
-  const recorded = await eventually(`${table} complete`, async () => {
-    const rows = await run.store.query<{ id: string }>(`SELECT decision_id AS id FROM sandpiper.${table}`);
-    const there = new Set(rows.map(({ id }) => id));
-    return [...acknowledged].every((id) => there.has(id)) ? { rows: rows.length, ids: there.size } : undefined;
+for (const [name, acknowledged] of Object.entries(ids)) {
+  const recorded = await eventually(`${name} complete`, async () => {
+    const found = await run.store.query<{ id: string }>(`SELECT decision_id AS id FROM sandpiper.${name}`);
+    const there = new Set(found.map(({ id }) => id));
+    return [...acknowledged].every((id) => there.has(id)) ? { rows: found.length, ids: there.size } : undefined;
   });
   process.stdout.write(
-    `${table}: ${acknowledged.size} acknowledged, 0 missing, ${recorded.rows - recorded.ids} twice in ClickHouse\n`,
+    `${name}: ${acknowledged.size} acknowledged, 0 missing, ${recorded.rows - recorded.ids} twice in ClickHouse\n`,
   );
 }
+process.stdout.write(`${machine()}\n`);
 await run.stop("SIGINT");
 await run.discard();

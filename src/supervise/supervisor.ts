@@ -30,6 +30,8 @@ import { WatchedProcess } from "./watched-process.ts";
 const REPORT_EVERY_MS = 1_000;
 /** A start that is not complete by then says what is missing. */
 const START_MS_MAX = 60_000;
+/** What a rolling restart waits for one process to serve again before it leaves the others as they are. */
+const RENEW_MS_MAX = 60_000;
 
 /** Runs until it is told to stop or cannot go on; answers the exit code. Throws a SandpiperError when it cannot start. */
 export async function runSupervisor(config: Config, flags: readonly string[]): Promise<number> {
@@ -56,6 +58,7 @@ class Supervisor {
   /** The report is written each second, and at once when a process changed. */
   #reportedStates = "";
   #announced = false;
+  #renewing = false;
 
   constructor(config: Config, paths: RunPaths, flags: readonly string[]) {
     this.#config = config;
@@ -77,6 +80,8 @@ class Supervisor {
     const onSignal = () => void this.#stop(EXIT_CODE.ok);
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
+    // Not SIGHUP, which is also how a terminal says that it closes.
+    process.on("SIGUSR2", () => void this.#renewAll());
     const ticking = setInterval(() => this.#tick(Date.now()), LOOK_EVERY_MS);
     this.#tick(Date.now());
     // The supervisor's own loop is what the service manager watches; the children are the supervisor's to watch.
@@ -175,6 +180,31 @@ class Supervisor {
       processes: [own, ...this.#processes.map((watched) => watched.report())],
       off: this.#off,
     };
+  }
+
+  /**
+   * The rolling restart: each process in turn ends cleanly and serves again before the next one goes. What happens on the
+   * market meanwhile waits in the rings, and a new feed goes on where the old one ended. The sim is left alone: it is the
+   * market.
+   */
+  async #renewAll(): Promise<void> {
+    if (this.#renewing || this.#stopping) return;
+    this.#renewing = true;
+    this.#log.info("rolling restart");
+    for (const watched of this.#processes.filter(({ spec }) => spec.name !== "sim")) {
+      const { pid } = watched.report();
+      watched.renew();
+      const deadlineMs = Date.now() + RENEW_MS_MAX;
+      const done = () => watched.ready && watched.report().pid !== pid;
+      while (!done() && !this.#stopping && Date.now() < deadlineMs) await Bun.sleep(LOOK_EVERY_MS);
+      if (this.#stopping || done()) continue;
+      this.#log.error(
+        `Cannot go on with the rolling restart: ${watched.spec.name} must serve within ${RENEW_MS_MAX} ms, was ${watched.report().state}`,
+      );
+      break;
+    }
+    if (!this.#stopping) this.#log.info("rolling restart ended");
+    this.#renewing = false;
   }
 
   /** Phase by phase, so that what was decided is recorded before the store goes away. */

@@ -51,6 +51,8 @@ export class WatchedProcess {
   readonly #stalls: StallWatch;
   /** For its silence, and not ended yet. */
   #killed = false;
+  /** Told to end so that it starts again, and not ended yet. */
+  #renewing = false;
 
   constructor(options: WatchedOptions) {
     this.spec = options.spec;
@@ -90,6 +92,13 @@ export class WatchedProcess {
 
   get running(): boolean {
     return this.#child !== undefined;
+  }
+
+  /** Ends it, to be started again at once: no failure of it. Nothing when it does not run. */
+  renew(): void {
+    if (this.#child === undefined || this.#stopping) return;
+    this.#renewing = true;
+    this.#child.kill("SIGTERM");
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -136,6 +145,13 @@ export class WatchedProcess {
       this.#options.onFatal(`${name} cannot run with this configuration or input`, EXIT_CODE.badInput);
       return;
     }
+    if (this.#renewing && child.exitCode === EXIT_CODE.ok) {
+      this.#renewing = false;
+      this.#restarts++;
+      this.#startAtMs = nowMs;
+      return;
+    }
+    this.#renewing = false;
     this.#failures++;
     if (!this.#everReady && this.#failures >= FAILED_STARTS_MAX) {
       this.#options.onFatal(`${name} ended ${this.#failures} times before it served`, EXIT_CODE.failure);

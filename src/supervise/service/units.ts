@@ -65,6 +65,8 @@ function supervisedUnit(): string {
       Type: "notify",
       NotifyAccess: "main",
       ExecStart: `${SERVICE_PATHS.program} supervisor --dataDir ${SERVICE_PATHS.state}/data`,
+      // A rolling restart: each process in turn.
+      ExecReload: "kill -USR2 $MAINPID",
       WatchdogSec: "10s",
       TimeoutStartSec: "120s",
       TimeoutStopSec: "10s",
