@@ -36,7 +36,11 @@ runAgent("feed", async (agent) => {
     replayed,
   });
   const recorder = openRecorder(agent);
-  const source = openMarketSource({ ...agent, pace: () => paced(Object.values(rings)) });
+  const source = openMarketSource({
+    ...agent,
+    pace: () => paced(Object.values(rings)),
+    since: () => rings.mev.lastTransaction(),
+  });
   const turn = () => [agent.beat(), feed.serveSnapshots()];
   const tick = setInterval(turn, TICK_MS);
   let told = JSON.stringify(feed.troubles());

@@ -119,7 +119,9 @@ async function measure(name: string, fault: string, cause: () => Promise<Times |
   await Bun.sleep(SETTLE_MS);
   const { told, missed, twice } = watch.between(fromMs, toMs);
   const figures =
-    typeof times === "string" ? [times, "", ""] : [times.seenMs.toFixed(0), times.backMs.toFixed(0), `${missed} of ${told}, ${twice} twice`];
+    typeof times === "string"
+      ? [times, "", ""]
+      : [times.seenMs.toFixed(0), times.backMs.toFixed(0), `${missed} of ${told}, ${twice} twice`];
   // With the sim the market itself is away.
   if (name === "sim") figures[2] = "no market";
   rows.push([name, fault, ...figures]);

@@ -5,11 +5,13 @@
  *
  * A record's sequence counts the records of this ring and this feed run, dropped ones too.
  */
+import { base58Encode } from "#core/base58.ts";
 import { DEX_NAMES } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
 import { addressBytes } from "#dex/bytes.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL, TICK_RECORD } from "#memory/market-record.ts";
 import { SlotProducer } from "#memory/slot-ring.ts";
+import type { MarketPosition } from "./catch-up.ts";
 import type { ConcentratedState, TickChange } from "./concentrated-book.ts";
 import type { Payment } from "./payments.ts";
 import type { Reserves } from "./pool-book.ts";
@@ -79,6 +81,20 @@ export class MarketRing {
 
   takeSnapshotRequest(): boolean {
     return this.#producer.takeSnapshotRequest();
+  }
+
+  /** The last transaction that was published, by this feed or by one before it; undefined when the ring holds none. */
+  lastTransaction(): MarketPosition | undefined {
+    const { u32, u8, capacity } = this.#producer;
+    for (let back = 0; back < capacity; back++) {
+      const at = this.#producer.published(back);
+      if (u32[(at + MARKET_RECORD.kind) >> 2] !== MARKET_RECORD_KIND.transaction) continue;
+      const word = (at + MARKET_RECORD.slot) >> 2;
+      const slot = (BigInt(u32[word + 1] as number) << 32n) | BigInt(u32[word] as number);
+      const from = at + MARKET_RECORD.signature;
+      return { slot, signature: base58Encode(u8.subarray(from, from + 64)) };
+    }
+    return undefined;
   }
 
   /** Publishes all records together; the last one carries LAST_OF_GROUP. False when they were dropped. */

@@ -8,6 +8,7 @@ import { SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import type { MarketPosition } from "./catch-up.ts";
 import { MARKET_ERROR } from "./errors.ts";
 import { createLiveSource } from "./live/live-source.ts";
 import { checkNode, openStreams } from "./live/open-streams.ts";
@@ -26,10 +27,12 @@ export type OpenSourceParts = {
   readonly runId: string;
   /** Waited for before each recorded block. */
   readonly pace: () => Promise<void>;
+  /** What a feed passed on last, so that nothing of the local cluster is missed over its restart. */
+  readonly since?: () => MarketPosition | undefined;
 };
 
 export function openMarketSource(parts: OpenSourceParts): MarketSource {
-  const { config, clock, log, runId, pace } = parts;
+  const { config, clock, log, runId, pace, since } = parts;
   switch (config.mode) {
     case "replay":
       return createReplaySource({ path: config["replay.path"], pace });
@@ -41,6 +44,7 @@ export function openMarketSource(parts: OpenSourceParts): MarketSource {
         clock,
         random: seededRandom(`feed ${runId}`),
         filter: poolFilter(config),
+        ...(since === undefined ? {} : { since }),
         log,
       });
     case "live":

@@ -5,11 +5,16 @@
  *
  * The cluster may go away and come back at any time, also from genesis: nothing of an old connection (write versions,
  * slots) is compared with a new one, and each connection begins with a snapshot of its own.
+ *
+ * A feed that was away, or lost its connection, reads the transactions that it missed from the cluster's blocks. Until it has
+ * them (the block of the subscription must end first) states go on as bare writes, and transactions wait, so that they
+ * come in the market's order.
  */
 import type { Clock } from "#core/clock.ts";
 import { errorText, SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import type { Random } from "#core/random.ts";
+import { type MarketPosition, transactionsSince } from "./catch-up.ts";
 import { MARKET_ERROR } from "./errors.ts";
 import { type GeyserMessage, readGeyserMessage } from "./geyser-message.ts";
 import { Retry, type RetryLimits } from "./live/retry.ts";
@@ -45,6 +50,8 @@ export type SimSourceOptions = {
   readonly log: Log;
   /** Which pools are let through; all when left out. */
   readonly filter?: PoolFilter;
+  /** What was passed on last, by whoever followed the cluster before; asked at the start of each connection. */
+  readonly since?: () => MarketPosition | undefined;
   readonly limits?: Partial<SimSourceLimits>;
 };
 
@@ -52,7 +59,7 @@ export type SimSource = MarketSource & { readonly counters: { connections: numbe
 
 export function createSimSource(options: SimSourceOptions): SimSource {
   const limits = { ...SIM_SOURCE_LIMITS, ...options.limits };
-  const counters = { connections: 0, malformedMessages: 0 };
+  const counters = { connections: 0, malformedMessages: 0, caughtUp: 0 };
   const { clock, log } = options;
   let stopped = false;
   let close: (() => void) | undefined;
@@ -92,9 +99,16 @@ export function createSimSource(options: SimSourceOptions): SimSource {
 
 type Ended = { readonly text: string; readonly hadSnapshot: boolean };
 
+type Transaction = MarketEvent & { kind: "transaction" };
+
 /** One connection, from the handshake to its end. */
 class Connection {
   #held: MarketEvent[] | undefined = [];
+  /** Transactions that wait, without their states, for those that were missed before them. */
+  #waiting: Transaction[] | undefined;
+  /** The slot of the first message: what it holds from the subscription on is heard. */
+  #firstSlot: bigint | undefined;
+  #firstSlotEnded = Promise.withResolvers<void>();
   #heardNs: number;
   /** Nothing goes into the sink any more: the next connection has it. */
   #over = false;
@@ -163,13 +177,20 @@ class Connection {
       return message.error === undefined;
     }
     const event: MarketEvent = { ...message, arrivedNs: this.#heardNs };
-    if (this.#held === undefined) this.#let(event);
+    const slot = message.kind === "transaction" ? message.transaction.slot : message.slot;
+    this.#firstSlot ??= slot;
+    if (slot > this.#firstSlot) this.#firstSlotEnded.resolve();
+    if ((this.#waiting?.length ?? 0) >= this.limits.heldMax)
+      this.#end(`more than ${this.limits.heldMax} transactions while missed ones were read`);
+    else if (this.#held === undefined) this.#take(event);
     else if (this.#held.length < this.limits.heldMax) this.#held.push(event);
     else this.#end(`more than ${this.limits.heldMax} messages while the snapshot was read`);
     return false;
   }
 
   async #start(): Promise<void> {
+    const since = this.options.since?.();
+    if (since !== undefined) this.#waiting = [];
     const snapshot = await readRpcSnapshot(this.node, "processed", this.options.filter?.pools);
     if (this.#over) return;
     const held = this.#held ?? [];
@@ -177,7 +198,43 @@ class Connection {
     this.#let({ kind: "snapshot", ...snapshot, arrivedNs: this.options.clock.monotonicNs() });
     // What happened in slots before the snapshot's is in its accounts already.
     for (const event of held)
-      if (event.kind !== "transaction" || event.transaction.slot >= snapshot.slot) this.#let(event);
+      this.#take(
+        event.kind === "transaction" && event.transaction.slot < snapshot.slot ? { ...event, accounts: [] } : event,
+      );
+    if (since !== undefined) void this.#catchUp(since).catch((thrown: unknown) => this.#end(errorText(thrown)));
+  }
+
+  async #catchUp(since: MarketPosition): Promise<void> {
+    await this.#firstSlotEnded.promise;
+    const missed = await transactionsSince(this.node, since, this.#firstSlot as bigint);
+    if (this.#over) return;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    const arrivedNs = this.options.clock.monotonicNs();
+    if (missed === undefined)
+      this.#let({ kind: "gap", slot: since.slot, arrivedNs, why: "what was missed is in no block that can be had" });
+    const heard = new Set(waiting.map(({ transaction }) => transaction.signature));
+    for (const transaction of missed?.filter(({ signature }) => !heard.has(signature)) ?? []) {
+      this.counters.caughtUp++;
+      // Which accounts are tokens the stream does not tell either.
+      this.#let({
+        kind: "transaction",
+        arrivedNs,
+        accounts: [],
+        transaction: { ...transaction, tokenAccounts: new Map() },
+      });
+    }
+    for (const event of waiting) this.#let(event);
+  }
+
+  #take(event: MarketEvent): void {
+    if (this.#waiting === undefined || event.kind !== "transaction") {
+      this.#let(event);
+      return;
+    }
+    const { accounts, arrivedNs, transaction } = event;
+    if (accounts.length > 0) this.#let({ kind: "writes", slot: transaction.slot, arrivedNs, accounts });
+    this.#waiting.push({ ...event, accounts: [] });
   }
 
   #let(event: MarketEvent): void {

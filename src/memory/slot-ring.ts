@@ -115,6 +115,11 @@ export class SlotProducer {
     Atomics.store(this.i32, HEAD, this.#head);
   }
 
+  /** Byte offset of the slot that was published `back` slots before the last one, 0 to capacity - 1, released or not. */
+  published(back: number): number {
+    return HEADER_BYTES + ((Atomics.load(this.i32, HEAD) - 1 - back) & this.#mask) * this.#slotBytes;
+  }
+
   /** Slots published and not yet released. */
   depth(): number {
     return depthOf(this.i32);

@@ -1,4 +1,4 @@
-/** Transactions from a node's RPC: one by its signature, or those of a block that name one of the programs. */
+/** Transactions from a node's RPC: one by its signature, or those of a block. */
 import type { Address } from "#core/units.ts";
 import { parseTransaction } from "#market/block-shape.ts";
 import type { MarketTransaction } from "#market/transaction.ts";
@@ -14,20 +14,21 @@ export async function fetchTransaction(node: RpcNode, signature: string): Promis
   return parseTransaction(answer, BigInt(answer.at("slot").whole()), index);
 }
 
-/** In the block's order; none for a slot without a block. */
+/** In the block's order, those that name one of the programs when there are any; none for a slot without a block. */
 export async function fetchBlock(
   node: RpcNode,
   slot: number,
-  programs: readonly Address[],
-): Promise<readonly MarketTransaction[]> {
+  programs?: readonly Address[],
+): Promise<MarketTransaction[]> {
   const slots = await node.call("getBlocks", [slot, slot, { commitment: "confirmed" }]);
   if (slots.list().length === 0) return [];
   const answer = await node.call("getBlock", [slot, { ...OPTIONS, transactionDetails: "full", rewards: false }]);
   if (answer.value === null) return [];
-  const wanted = new Set(programs);
-  return answer
+  const all = answer
     .at("transactions")
     .list()
-    .map((item, index) => parseTransaction(item, BigInt(slot), index))
-    .filter(({ instructions }) => instructions.some(({ program }) => wanted.has(program)));
+    .map((item, index) => parseTransaction(item, BigInt(slot), index));
+  if (programs === undefined) return all;
+  const wanted = new Set(programs);
+  return all.filter(({ instructions }) => instructions.some(({ program }) => wanted.has(program)));
 }
