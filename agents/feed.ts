@@ -36,13 +36,9 @@ runAgent("feed", async (agent) => {
     replayed,
   });
   const recorder = openRecorder(agent);
-  const source = openMarketSource({
-    ...agent,
-    pace: () => paced(Object.values(rings)),
-    since: () => rings.mev.lastTransaction(),
-  });
-  const turn = () => [agent.beat(), feed.serveSnapshots()];
-  const tick = setInterval(turn, TICK_MS);
+  const [pace, since] = [() => paced(Object.values(rings)), () => rings.mev.lastTransaction()];
+  const source = openMarketSource({ ...agent, ...{ pace, since } });
+  const tick = setInterval(() => [agent.beat(), feed.serveSnapshots()], TICK_MS);
   let told = JSON.stringify(feed.troubles());
   const telling = setInterval(() => {
     const now = JSON.stringify(feed.troubles());

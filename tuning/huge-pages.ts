@@ -1,6 +1,7 @@
 import { type Box, type Knob, readText, type Setting } from "#supervise/tuning/knob.ts";
 
-const OPTIONS = /^\S+ \/dev\/shm tmpfs (\S+)/m;
+/** Where mounts lie on one another the last line is the one that counts, and that a remount changes. */
+const OPTIONS = /^\S+ \/dev\/shm tmpfs (\S+)/gm;
 
 function devShm(box: Box): Setting {
   return {
@@ -8,7 +9,7 @@ function devShm(box: Box): Setting {
     wanted: "within_size",
     lasts: "boot",
     read: () => {
-      const options = OPTIONS.exec(readText(`${box.root}/proc/mounts`) ?? "")?.[1]?.split(",");
+      const options = [...(readText(`${box.root}/proc/mounts`) ?? "").matchAll(OPTIONS)].at(-1)?.[1]?.split(",");
       return options?.find((option) => option.startsWith("huge="))?.slice(5) ?? (options && "never");
     },
     suffices: (value) => value !== "never",

@@ -27,6 +27,7 @@ import { startRpcDoor } from "#sim/cluster/rpc-door.ts";
 import { startSocketDoor } from "#sim/cluster/socket-door.ts";
 import { type SimMarket, writeGenesis } from "#sim/genesis/genesis.ts";
 import { PoolCatalogueBook } from "./catalogue.ts";
+import type { MarketPosition } from "./catch-up.ts";
 import { Feed } from "./feed.ts";
 import { MarketRing } from "./market-ring.ts";
 import { createSimSource, type SimSource } from "./sim-source.ts";
@@ -197,6 +198,68 @@ describe("createSimSource()", () => {
     const index = rig.catalogue.find(pool.address)?.index ?? -1;
     await until(() => `${feed.book.reserves(index)}` === `${reservesOnChain(live, pool.address)}`, "the swap after it");
   });
+});
+
+test("createSimSource() passes on what happened while nobody followed, once and in order, then goes on", async () => {
+  const live = await startMarket(1_000n);
+  const parts = { rpcUrl: live.rpc.url, wsUrl: live.ws.url, clock, random: seededRandom("away"), log };
+  const seen: string[] = [];
+  let last: MarketPosition | undefined;
+  const follow = async (complete: () => boolean, meanwhile: () => Promise<void> | void) => {
+    const source = createSimSource({ ...parts, since: () => last });
+    const running = source.run((event) => {
+      if (event.kind !== "transaction") return;
+      last = { slot: event.transaction.slot, signature: event.transaction.signature };
+      seen.push(event.transaction.signature);
+    });
+    await until(() => source.counters.connections === 1, "the snapshot");
+    await meanwhile();
+    await until(complete, "what is expected");
+    source.stop();
+    await running;
+    return source.counters.caughtUp;
+  };
+  const traded: string[] = [];
+  const tradeSome = (count: number) => {
+    for (let i = 0; i < count; i++) traded.push(trade(live, i, 0, 1_000_000n + BigInt(traded.length)).signature);
+  };
+  expect(
+    await follow(
+      () => seen.length === 2,
+      () => tradeSome(2),
+    ),
+  ).toBe(0);
+  tradeSome(2);
+  live.cluster.nextSlot();
+  tradeSome(3);
+  const all = () => seen.length === 9;
+  const caughtUp = await follow(all, async () => {
+    tradeSome(1);
+    live.cluster.nextSlot();
+    tradeSome(1);
+  });
+  expect(seen).toEqual(traded);
+  expect(caughtUp).toBe(5);
+  await live.stop();
+});
+
+test("createSimSource() tells a gap when the cluster has another history than the one followed before", async () => {
+  const live = await startMarket(1_000n);
+  const kinds: string[] = [];
+  const source = createSimSource({
+    ...{ rpcUrl: live.rpc.url, wsUrl: live.ws.url, clock, random: seededRandom("other"), log },
+    since: () => ({ slot: 1_000n, signature: "of another genesis" }),
+  });
+  const running = source.run(({ kind }) => kinds.push(kind));
+  await until(() => source.counters.connections === 1, "the snapshot");
+  trade(live, 0, 0, 1_000_000n);
+  live.cluster.nextSlot();
+  await until(() => kinds.filter((kind) => kind === "transaction").length === 1, "the trade");
+  expect(kinds.indexOf("gap")).toBeLessThan(kinds.indexOf("transaction"));
+  expect(kinds).toContain("gap");
+  source.stop();
+  await running;
+  await live.stop();
 });
 
 test("createSimSource() gives up with one line when nothing answers within its limit", async () => {

@@ -55,7 +55,9 @@ export type SimSourceOptions = {
   readonly limits?: Partial<SimSourceLimits>;
 };
 
-export type SimSource = MarketSource & { readonly counters: { connections: number; malformedMessages: number } };
+export type SimSource = MarketSource & {
+  readonly counters: { connections: number; malformedMessages: number; caughtUp: number };
+};
 
 export function createSimSource(options: SimSourceOptions): SimSource {
   const limits = { ...SIM_SOURCE_LIMITS, ...options.limits };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createLog } from "#core/log.ts";
 import { PROCESS_NAMES, type ProcessState } from "#core/run-report.ts";
@@ -48,6 +48,9 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+const SIGTERM_BIT = 1n << 14n;
+const caughtSignals = (status: string): bigint => BigInt(`0x${/SigCgt:\s*([0-9a-f]+)/.exec(status)?.[1] ?? "0"}`);
+
 describe("WatchedProcess", () => {
   test("starts a killed process again, at once the first time", async () => {
     const { watched, spawned } = watch("exec sleep 60");
@@ -93,6 +96,24 @@ describe("WatchedProcess", () => {
     }
     expect(fatal).toEqual([]);
     expect(watched.report().restarts).toBe(8);
+  });
+
+  test("renew() starts it again at once, time after time, and counts no failure", async () => {
+    const { watched, heart, fatal } = watch("trap 'exit 0' TERM; while :; do sleep 0.02; done");
+    watched.renew();
+    expect(watched.running).toBe(false);
+    for (let round = 0; round < 8; round++) {
+      watched.tick(Date.now());
+      expect(watched.running).toBe(true);
+      // Until then the signal would kill it.
+      const status = `/proc/${watched.report().pid}/status`;
+      await until(() => (caughtSignals(readFileSync(status, "utf8")) & SIGTERM_BIT) !== 0n);
+      watched.renew();
+      await until(() => !watched.running);
+    }
+    expect(heart.state).toBe("starting");
+    expect(fatal).toEqual([]);
+    expect(watched.report()).toMatchObject({ restarts: 8, lastExit: "exit code 0" });
   });
 
   test("ends the run when the process says that its input is bad", async () => {

@@ -180,6 +180,15 @@ describe("applyKnobs() and undoKnobs()", () => {
     expect(readChanges(record)).toEqual([]);
   });
 
+  test("of several mounts on /dev/shm the uppermost counts, which is the one that a remount changes", () => {
+    const lines = ["rw,size=1k", "rw,huge=within_size"].map((options) => `tmpfs /dev/shm tmpfs ${options} 0 0\n`);
+    const huge = () => checkKnobs(KNOBS, box()).find(({ knob }) => knob.name === "huge-pages")?.value;
+    writeFileSync(`${root}/proc/mounts`, lines.join(""));
+    expect(huge()).toBe("within_size");
+    writeFileSync(`${root}/proc/mounts`, lines.reverse().join(""));
+    expect(huge()).toBe("never");
+  });
+
   test("undo reaches a file that no knob wants any more", () => {
     const big = box();
     applyKnobs(KNOBS, big, record, 1);
