@@ -133,8 +133,8 @@ export function objectivesOf(config: Config): readonly Objective[] {
         severeLimit: (falseQuotesPctMax + 100) / 2,
       },
       about:
-        "of the pool that it is the most of, one way: share of its quotes that the chain's own accounts disprove, over two minutes",
-      samplesMin: 20,
+        "of the pool that it is the most of, one way: share of its newest dozen quotes that the chain's own accounts disprove",
+      samplesMin: 10,
       ends: "kill",
       measure: ({ last }) => ({ value: last?.falseQuotesPct ?? 0, samples: last?.falseQuotesSamples ?? 0 }),
     },

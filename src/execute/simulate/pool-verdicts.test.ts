@@ -1,4 +1,4 @@
-/** Whose quotes the chain disproves: told by the instruction that fails, over two minutes, from enough of them. */
+/** Whose quotes the chain disproves: told by the instruction that fails, from the newest dozen. */
 import { describe, expect, test } from "bun:test";
 import { testAddress, testPool } from "#arbitrage/test-pools.ts";
 import type { ShapeHop } from "./compute-limits.ts";
@@ -27,26 +27,37 @@ describe("PoolVerdicts", () => {
   test("the pool that lies stands out of however many good ones", () => {
     const verdicts = new PoolVerdicts();
     for (let i = 0; i < 200; i++) verdicts.note(bundle(1, 2), passed, SECOND_NS);
-    for (let i = 0; i < 22; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
-    expect(verdicts.worst(2 * SECOND_NS)).toEqual({ pct: 100, samples: 22 });
+    for (let i = 0; i < 11; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
+    expect(verdicts.worst(2 * SECOND_NS)).toEqual({ pct: 100, samples: 11 });
+  });
+
+  test("a lie is seen by its seventh quote, however many good ones stand before it", () => {
+    const verdicts = new PoolVerdicts();
+    for (let i = 0; i < 200; i++) verdicts.note(bundle(7), passed, SECOND_NS);
+    for (let i = 0; i < 6; i++) verdicts.note(bundle(7), failedAt(1), SECOND_NS);
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 50, samples: 12 });
+    verdicts.note(bundle(7), failedAt(1), SECOND_NS);
+    expect(verdicts.worst(SECOND_NS).pct).toBeCloseTo(58.3, 1);
   });
 
   test("a pool that lies looks too good one way only: the other way does not hide it", () => {
     const verdicts = new PoolVerdicts();
     const back = { ...bundle(7), hops: [hop(7, 1)] };
-    for (let i = 0; i < 100; i++) verdicts.note(back, passed, SECOND_NS);
-    for (let i = 0; i < 20; i++) verdicts.note(bundle(7), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 20 });
+    for (let i = 0; i < 10; i++) {
+      verdicts.note(back, passed, SECOND_NS);
+      verdicts.note(bundle(7), failedAt(1), SECOND_NS);
+    }
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 10 });
   });
 
   test("a failure says that the hops before it were right, and nothing of those behind it", () => {
     const verdicts = new PoolVerdicts();
-    for (let i = 0; i < 10; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
-    for (let i = 0; i < 10; i++) verdicts.note(bundle(7), passed, SECOND_NS);
-    for (let i = 0; i < 19; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 50, samples: 20 });
+    for (let i = 0; i < 5; i++) verdicts.note(bundle(1, 7, 2), failedAt(2), SECOND_NS);
+    for (let i = 0; i < 5; i++) verdicts.note(bundle(7), passed, SECOND_NS);
+    for (let i = 0; i < 9; i++) verdicts.note(bundle(2), failedAt(1), SECOND_NS);
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 50, samples: 10 });
     verdicts.note(bundle(2), failedAt(1), SECOND_NS);
-    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 20 });
+    expect(verdicts.worst(SECOND_NS)).toEqual({ pct: 100, samples: 10 });
   });
 
   test("forgets after two minutes, and takes nothing from what was not run or failed as a whole", () => {
@@ -63,8 +74,8 @@ describe("PoolVerdicts", () => {
 
   test("keeps no more than its limits", () => {
     const verdicts = new PoolVerdicts();
-    for (let i = 0; i < 200; i++) verdicts.note(bundle(0), failedAt(1), 0);
-    expect(verdicts.worst(0).samples).toBe(128);
+    for (let i = 0; i < 20; i++) verdicts.note(bundle(0), failedAt(1), 0);
+    expect(verdicts.worst(0).samples).toBe(12);
     for (let pool = 1; pool <= 2_048; pool++) verdicts.note(bundle(pool), passed, 0);
     expect(verdicts.worst(0).samples).toBe(0);
   });

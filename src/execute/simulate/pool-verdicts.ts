@@ -1,6 +1,7 @@
 /**
- * What simulations on the chain's own accounts say of each pool's quotes: the share of its swaps in one direction that would
- * not have given what was quoted, over two minutes. A pool that moved in between fails now and then; one whose state we
+ * What simulations on the chain's own accounts say of each pool's quotes: the share of its newest swaps in one direction
+ * that would not have given what was quoted. The newest dozen, not all of a time: a lie is then seen as soon after an hour of
+ * good quotes as at the start, and the verdict is as old as the pool is seldom asked. A pool that moved in between fails now and then; one whose state we
  * have wrong fails nearly always in the direction that looks too good, and never in the other, which would hide it: so each
  * direction is judged by itself, and the worst of all stands out however much else is traded.
  *
@@ -11,14 +12,15 @@ import type { Instruction } from "#dex/instruction.ts";
 import type { ShapeHop } from "./compute-limits.ts";
 import type { Simulation } from "./simulator.ts";
 
-const WINDOW_NS = 120e9;
+/** So many of the newest verdicts of a direction are judged, none older than two minutes. */
+const SAMPLES_MAX = 12;
+const AGE_NS_MAX = 120e9;
 /**
- * A direction with fewer verdicts in the window says nothing: of a few, two that moved in between would be a large share. As
- * many as the level asks for (slo/objectives.ts): one with fewer would be the worst here, and unknown there.
+ * A direction with fewer says nothing: of a few, two that moved in between would be a large share. As many as the level asks
+ * for (slo/objectives.ts): one with fewer would be the worst here, and unknown there.
  */
-const SAMPLES_MIN = 20;
-/** Verdicts kept of a direction, and directions; the oldest go. */
-const SAMPLES_MAX = 128;
+const SAMPLES_MIN = 10;
+/** Directions that are kept; the one that was heard of longest ago goes. */
 const DIRECTIONS_MAX = 2_048;
 
 type Verdict = { readonly atNs: number; readonly isFalse: boolean };
@@ -48,7 +50,7 @@ export class PoolVerdicts {
   worst(nowNs: number): { readonly pct: number; readonly samples: number } {
     let worst = { pct: 0, samples: 0 };
     for (const [direction, all] of this.#directions) {
-      const recent = all.filter(({ atNs }) => nowNs - atNs < WINDOW_NS);
+      const recent = all.filter(({ atNs }) => nowNs - atNs < AGE_NS_MAX);
       if (recent.length === 0) this.#directions.delete(direction);
       if (recent.length < SAMPLES_MIN) continue;
       const pct = (100 * recent.filter(({ isFalse }) => isFalse).length) / recent.length;
