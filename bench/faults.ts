@@ -25,7 +25,7 @@ import { FaultPage } from "./fault-page.ts";
 import { machine, table } from "./report.ts";
 
 /** How long a fault may last before it counts as not found, or not acted on. */
-const FAULT_MS_MAX = 130_000;
+const FAULT_MS_MAX = 240_000;
 const CALM_MS = 150_000;
 /** A fault that comes later comes after so long without an alarm; a start is slow for some seconds by itself. */
 const CALM_BEFORE_MS = 5_000;
