@@ -48,12 +48,13 @@ const decision: Pick<Decision, "hops" | "amounts" | "tipLamports"> = {
   amounts: [1_000_000_000n, 5_000_000n, 7_000_000n, 1_001_000_000n],
   tipLamports: 100_000n,
 };
+const tipAccount = testAddress(500);
 const plan = () =>
   planInstructions(decision, {
     owner: wallet.address,
     pool: (index) => pools[index],
     tokenAccount: (mint) => mint,
-    tipAccount: testAddress(500),
+    tipAccount,
   });
 
 function ours(): Uint8Array {

@@ -29,66 +29,126 @@ const SIGNERS_MAX = 12;
 const INSTRUCTIONS_MAX = 64;
 const INSTRUCTION_ACCOUNTS_MAX = 255;
 const KEY_BYTES = 32;
-/** Decoded addresses kept; a wallet and some thousand pools reuse the same ones for ever. */
-const DECODED_MAX = 16_384;
+/** Addresses kept; a wallet and some thousand pools reuse the same ones for ever. */
+const KNOWN_MAX = 16_384;
+/** 37 values a character: a number holds ten of them exactly. */
+const RANKED = 10;
 
-type Use = { readonly address: Address; signer: boolean; writable: boolean; readonly payer: boolean };
+/** Its place in the order of the message: the payer, then signers before others, writable before read-only. */
+const GROUP = { payer: 0, writableSigner: 1, readonlySigner: 2, writable: 3, readonly: 4 } as const;
+
+/** An address that was seen before, and its use in the message being compiled (that of number `compiledIn`). */
+type Key = {
+  readonly address: string;
+  readonly bytes: Uint8Array;
+  /** Of the first RANKED characters in the order of the message; keys of one rank are compared whole. */
+  readonly rank: number;
+  compiledIn: number;
+  group: number;
+  signer: boolean;
+  writable: boolean;
+  place: number;
+};
 
 /** Throws a SandpiperError where the runtime would refuse the message. */
 export function compileMessage(parts: MessageParts): Uint8Array {
-  const uses = collectUses(parts);
-  const places = new Map<Address, number>();
-  for (let i = 0; i < uses.length; i++) places.set((uses[i] as Use).address, i);
-  const out = new Uint8Array(messageBytes(uses.length, parts.instructions));
-  let at = writeHeader(out, uses);
-  for (const use of uses) at = writeKey(out, at, use.address);
-  at = writeKey(out, at, parts.blockhash);
-  at = writeCompact(out, at, parts.instructions.length);
-  for (const instruction of parts.instructions) {
-    out[at++] = places.get(instruction.programAddress) as number;
-    at = writeCompact(out, at, instruction.accounts.length);
-    for (const account of instruction.accounts) out[at++] = places.get(account.address) as number;
-    at = writeCompact(out, at, instruction.data.length);
-    out.set(instruction.data, at);
-    at += instruction.data.length;
+  const { payer, blockhash, instructions } = parts;
+  if (instructions.length > INSTRUCTIONS_MAX)
+    refuse(`at most ${INSTRUCTIONS_MAX} instructions`, `${instructions.length}`);
+  if (known.size >= KNOWN_MAX) known.clear();
+  compiling++;
+  const keys: Key[] = [];
+  use(keys, payer, true, true).group = GROUP.payer;
+  const named: Key[] = [];
+  for (const { programAddress, accounts } of instructions) {
+    if (accounts.length > INSTRUCTION_ACCOUNTS_MAX)
+      refuse(`at most ${INSTRUCTION_ACCOUNTS_MAX} accounts in an instruction`, `${accounts.length}`);
+    named.push(use(keys, programAddress, false, false));
+    for (const { address, signer, writable } of accounts) named.push(use(keys, address, signer, writable));
+  }
+  checkAndSort(keys, instructions);
+  const out = new Uint8Array(messageBytes(keys.length, instructions));
+  let at = writeHeader(out, keys);
+  for (let place = 0; place < keys.length; place++) {
+    const key = keys[place] as Key;
+    key.place = place;
+    out.set(key.bytes, at);
+    at += KEY_BYTES;
+  }
+  out.set(keyOf(blockhash).bytes, at);
+  at = writeCompact(out, at + KEY_BYTES, instructions.length);
+  let next = 0;
+  for (const { accounts, data } of instructions) {
+    out[at++] = (named[next++] as Key).place;
+    at = writeCompact(out, at, accounts.length);
+    for (let i = 0; i < accounts.length; i++) out[at++] = (named[next++] as Key).place;
+    at = writeCompact(out, at, data.length);
+    out.set(data, at);
+    at += data.length;
   }
   return out;
 }
 
-/** Every account once, with the strongest use of it, in the order of the message. */
-function collectUses({ payer, instructions }: MessageParts): Use[] {
-  if (instructions.length > INSTRUCTIONS_MAX)
-    refuse(`at most ${INSTRUCTIONS_MAX} instructions`, `${instructions.length}`);
-  const uses = new Map<Address, Use>([[payer, { address: payer, signer: true, writable: true, payer: true }]]);
-  for (const { programAddress, accounts } of instructions) {
-    if (accounts.length > INSTRUCTION_ACCOUNTS_MAX)
-      refuse(`at most ${INSTRUCTION_ACCOUNTS_MAX} accounts in an instruction`, `${accounts.length}`);
-    if (!uses.has(programAddress))
-      uses.set(programAddress, { address: programAddress, signer: false, writable: false, payer: false });
-    for (const { address, signer, writable } of accounts) {
-      const use = uses.get(address);
-      if (use === undefined) uses.set(address, { address, signer, writable, payer: false });
-      else {
-        use.signer ||= signer;
-        use.writable ||= writable;
-      }
-    }
-  }
-  for (const { programAddress } of instructions)
-    if (uses.get(programAddress)?.writable === true)
-      refuse("programs that nobody pays with or writes to", programAddress);
-  if (uses.size > ACCOUNTS_MAX) refuse(`at most ${ACCOUNTS_MAX} accounts`, `${uses.size}`);
-  const sorted = [...uses.values()].sort(compareUses);
-  const signers = sorted.filter((use) => use.signer).length;
-  if (signers > SIGNERS_MAX) refuse(`at most ${SIGNERS_MAX} signers`, `${signers}`);
-  return sorted;
+/** Addresses seen lately, each with its bytes: one look-up per use, and none of the objects is made anew. */
+const known = new Map<string, Key>();
+let compiling = 0;
+
+function keyOf(address: string): Key {
+  const seen = known.get(address);
+  if (seen !== undefined) return seen;
+  const bytes = base58Decode(address);
+  if (bytes.length !== KEY_BYTES) refuse("keys of 32 bytes in base58", JSON.stringify(address));
+  const use = { compiledIn: 0, group: GROUP.readonly, signer: false, writable: false, place: 0 };
+  const key: Key = { address, bytes, rank: rankOf(address), ...use };
+  known.set(address, key);
+  return key;
 }
 
-function compareUses(left: Use, right: Use): number {
-  if (left.payer !== right.payer) return left.payer ? -1 : 1;
-  if (left.signer !== right.signer) return left.signer ? -1 : 1;
-  if (left.writable !== right.writable) return left.writable ? -1 : 1;
-  return compareAddresses(left.address, right.address);
+/** The key of an address with the strongest of its uses in this message; adds it to `keys` at the first. */
+function use(keys: Key[], address: string, signer: boolean, writable: boolean): Key {
+  const key = keyOf(address);
+  if (key.compiledIn !== compiling) {
+    key.compiledIn = compiling;
+    key.group = GROUP.readonly;
+    key.signer = signer;
+    key.writable = writable;
+    keys.push(key);
+  } else {
+    key.signer ||= signer;
+    key.writable ||= writable;
+  }
+  if (key.group !== GROUP.payer)
+    key.group = key.signer
+      ? key.writable
+        ? GROUP.writableSigner
+        : GROUP.readonlySigner
+      : key.writable
+        ? GROUP.writable
+        : GROUP.readonly;
+  return key;
+}
+
+function checkAndSort(keys: Key[], instructions: readonly Instruction[]): void {
+  for (const { programAddress } of instructions)
+    if (keyOf(programAddress).writable) refuse("programs that nobody pays with or writes to", programAddress);
+  if (keys.length > ACCOUNTS_MAX) refuse(`at most ${ACCOUNTS_MAX} accounts`, `${keys.length}`);
+  const signers = keys.filter(({ signer }) => signer).length;
+  if (signers > SIGNERS_MAX) refuse(`at most ${SIGNERS_MAX} signers`, `${signers}`);
+  keys.sort(compareKeys);
+}
+
+const compareKeys = (left: Key, right: Key): number =>
+  left.group - right.group || left.rank - right.rank || compareAddresses(left.address, right.address);
+
+/** The first characters as a number, as compareAddresses orders them before it looks at their case; an end comes first. */
+function rankOf(address: string): number {
+  let rank = 0;
+  for (let i = 0; i < RANKED; i++) {
+    const code = i < address.length ? address.charCodeAt(i) : 0;
+    const isDigit = code < 0x40;
+    rank = rank * 37 + (code === 0 ? 0 : isDigit ? code - 0x2f : (code | 0x20) - 0x61 + 11);
+  }
+  return rank;
 }
 
 /**
@@ -110,7 +170,7 @@ function compareAddresses(left: string, right: string): number {
   return left.length - right.length || byCase;
 }
 
-function writeHeader(out: Uint8Array, uses: readonly Use[]): number {
+function writeHeader(out: Uint8Array, uses: readonly Key[]): number {
   let signers = 0;
   let readonlySigners = 0;
   let readonlyOthers = 0;
@@ -124,20 +184,6 @@ function writeHeader(out: Uint8Array, uses: readonly Use[]): number {
   out[2] = readonlySigners;
   out[3] = readonlyOthers;
   return writeCompact(out, 4, uses.length);
-}
-
-const decoded = new Map<string, Uint8Array>();
-
-function writeKey(out: Uint8Array, at: number, text: string): number {
-  let bytes = decoded.get(text);
-  if (bytes === undefined) {
-    bytes = base58Decode(text);
-    if (bytes.length !== KEY_BYTES) refuse("keys of 32 bytes in base58", JSON.stringify(text));
-    if (decoded.size >= DECODED_MAX) decoded.clear();
-    decoded.set(text, bytes);
-  }
-  out.set(bytes, at);
-  return at + KEY_BYTES;
 }
 
 function messageBytes(accounts: number, instructions: readonly Instruction[]): number {
