@@ -4,6 +4,12 @@
 //! most in the slots of the leader it goes to: there the gain is 1.15. Outside it decays towards 0.7, so that what is sent
 //! ahead leaves room to others. It is safe under loss: a loss takes the bonus away at once, on top of what CUBIC takes,
 //! and it comes back only after a hold without any. Between losses the window is never above 1.15 times CUBIC's.
+//!
+//! CUBIC takes each loss for a full queue, and on a line that loses by itself its window ends at some packets. A queue that
+//! fills shows in the round trip. So in the leader's slots a loss is the line's, and does not cut the window, while the
+//! round trip is near its least and few packets are lost; and while the line is known to lose, the window does not grow
+//! into a queue either, or nothing would stop it short of a full one, where others lose too. ECN marks, persistent
+//! congestion, and all losses outside of the slots count as ever.
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -22,6 +28,16 @@ const HALF_LIFE_ROUND_TRIPS: f64 = 4.0;
 const HOLD_ROUND_TRIPS: u32 = 4;
 /// Before the first measurement (RFC 9002 section 6.2.2).
 const ROUND_TRIP_UNKNOWN: Duration = Duration::from_millis(333);
+/// A loss at a round trip of more than this many times the least is of a queue.
+const QUEUE_FULL: f64 = 1.5;
+/// Above this the window does not grow while the line is known to lose.
+const QUEUE_BEGINS: f64 = 1.25;
+/// Of the bytes sent; when more than this is lost, it is not the line alone.
+const LINE_LOSS_MAX: f64 = 0.06;
+/// Datagrams over which the share of what is lost is averaged.
+const LINE_LOSS_DATAGRAMS: f64 = 256.0;
+/// Round trips that a line is known to lose after it did.
+const LOSSY_ROUND_TRIPS: u32 = 32;
 /// Datagrams that may always be in flight (RFC 9002 section 7.2).
 const WINDOW_DATAGRAMS_MIN: u64 = 2;
 
@@ -44,7 +60,8 @@ struct PhaseConfig {
 impl ControllerFactory for PhaseConfig {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
         let cubic = Cubic::new(self.cubic.clone(), now, mtu);
-        Box::new(PhaseAware { cubic, gain: Gain::new(now), phase: self.phase.clone(), mtu: mtu.into() })
+        let (gain, line) = (Gain::new(now), Line::new(now));
+        Box::new(PhaseAware { cubic, gain, line, phase: self.phase.clone(), was_in_phase: false, mtu: mtu.into() })
     }
 }
 
@@ -52,8 +69,23 @@ impl ControllerFactory for PhaseConfig {
 struct PhaseAware {
     cubic: Cubic,
     gain: Gain,
+    line: Line,
     phase: Arc<AtomicBool>,
+    was_in_phase: bool,
     mtu: u64,
+}
+
+impl PhaseAware {
+    /// On a line that loses, CUBIC's window at the begin of the leader's slots says nothing about it: it is sought anew, in
+    /// slow start from where it is.
+    fn enter(&mut self, now: Instant, in_phase: bool) {
+        if in_phase && !self.was_in_phase && self.line.is_lossy(now) {
+            let mut config = CubicConfig::default();
+            config.initial_window(self.cubic.window());
+            self.cubic = Cubic::new(Arc::new(config), now, self.mtu as u16);
+        }
+        self.was_in_phase = in_phase;
+    }
 }
 
 impl Controller for PhaseAware {
@@ -63,8 +95,15 @@ impl Controller for PhaseAware {
     }
 
     fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, app_limited: bool, rtt: &RttEstimator) {
+        let in_phase = self.phase.load(Relaxed);
         self.gain.round_trip = rtt.get();
-        self.gain.advance(now, self.phase.load(Relaxed));
+        self.gain.advance(now, in_phase);
+        self.line.timed(rtt.min(), rtt.get(), rtt.conservative());
+        self.line.acked(bytes, self.mtu);
+        self.enter(now, in_phase);
+        if in_phase && self.line.is_lossy(now) && self.line.queue > QUEUE_BEGINS {
+            return;
+        }
         self.cubic.on_ack(now, sent, bytes, app_limited, rtt);
     }
 
@@ -74,6 +113,10 @@ impl Controller for PhaseAware {
 
     fn on_congestion_event(&mut self, now: Instant, sent: Instant, persistent: bool, lost_bytes: u64) {
         self.gain.lost(now);
+        let is_lines = self.line.lost(now, lost_bytes, self.mtu, self.gain.round_trip);
+        if is_lines && !persistent && self.phase.load(Relaxed) {
+            return;
+        }
         self.cubic.on_congestion_event(now, sent, persistent, lost_bytes);
     }
 
@@ -128,6 +171,53 @@ impl Gain {
     fn lost(&mut self, now: Instant) {
         self.value = self.value.min(1.0);
         self.held_until = now + HOLD_ROUND_TRIPS * self.round_trip;
+    }
+}
+
+/// What the line does by itself, as far as round trips and losses tell.
+#[derive(Clone)]
+struct Line {
+    /// The round trip as smoothed, in times of the least one.
+    queue: f64,
+    /// The same of the newest packet, where that is more: the smoothed one knows late of a queue that a burst has filled.
+    queue_peak: f64,
+    lost_share: f64,
+    lossy_until: Instant,
+}
+
+impl Line {
+    /// Before the first round trip nothing speaks against a queue.
+    fn new(now: Instant) -> Self {
+        Self { queue: f64::INFINITY, queue_peak: f64::INFINITY, lost_share: 0.0, lossy_until: now }
+    }
+
+    fn timed(&mut self, least: Duration, smoothed: Duration, peak: Duration) {
+        let least = least.as_secs_f64().max(1e-6);
+        self.queue = smoothed.as_secs_f64() / least;
+        self.queue_peak = peak.as_secs_f64() / least;
+    }
+
+    fn acked(&mut self, bytes: u64, mtu: u64) {
+        self.average(bytes, mtu, 0.0);
+    }
+
+    /// Whether the loss is the line's own.
+    fn lost(&mut self, now: Instant, bytes: u64, mtu: u64, round_trip: Duration) -> bool {
+        self.average(bytes, mtu, 1.0);
+        let is_lines = bytes > 0 && self.queue_peak < QUEUE_FULL && self.lost_share < LINE_LOSS_MAX;
+        if is_lines {
+            self.lossy_until = now + LOSSY_ROUND_TRIPS * round_trip;
+        }
+        is_lines
+    }
+
+    fn is_lossy(&self, now: Instant) -> bool {
+        now < self.lossy_until
+    }
+
+    fn average(&mut self, bytes: u64, mtu: u64, lost: f64) {
+        let weight = (bytes as f64 / (LINE_LOSS_DATAGRAMS * mtu as f64)).min(1.0);
+        self.lost_share += (lost - self.lost_share) * weight;
     }
 }
 
@@ -226,6 +316,79 @@ mod tests {
         flag.store(false, Relaxed);
         ours.on_sent(start + Duration::from_secs(3_600), MTU.into(), 2);
         assert!(ours.window() < cubic.window());
+    }
+
+    fn phase_aware(now: Instant, in_phase: bool) -> PhaseAware {
+        *controller(now, in_phase).0.into_any().downcast::<PhaseAware>().unwrap()
+    }
+
+    fn line(queue: f64, lost_share: f64) -> Line {
+        let mut line = Line { lost_share, ..Line::new(Instant::now()) };
+        line.timed(ROUND_TRIP, ROUND_TRIP, ROUND_TRIP.mul_f64(queue));
+        line
+    }
+
+    #[test]
+    fn in_phase_a_loss_without_a_queue_is_the_lines_and_cuts_nothing() {
+        let start = Instant::now();
+        let mut ours = phase_aware(start, true);
+        ours.line = line(1.4, 0.02);
+        let before = ours.cubic.window();
+        for i in 1..=10 {
+            ours.on_congestion_event(start + Duration::from_secs(i), start + Duration::from_secs(i), false, MTU.into());
+        }
+        assert_eq!(ours.cubic.window(), before);
+        assert!(ours.line.is_lossy(start + Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_loss_is_congestion_with_a_queue_with_many_lost_out_of_phase_when_marked_and_when_persistent() {
+        let start = Instant::now();
+        let lost = u64::from(MTU);
+        let cases = [
+            (true, line(1.6, 0.02), false, lost),
+            (true, line(1.0, 0.07), false, lost),
+            (false, line(1.0, 0.0), false, lost),
+            (true, line(1.0, 0.0), false, 0),
+            (true, line(1.0, 0.0), true, lost),
+        ];
+        for (i, (in_phase, line, persistent, bytes)) in cases.into_iter().enumerate() {
+            let mut ours = phase_aware(start, in_phase);
+            ours.line = line;
+            let before = ours.cubic.window();
+            ours.on_congestion_event(start + ROUND_TRIP, start + ROUND_TRIP, persistent, bytes);
+            assert!(ours.cubic.window() < before, "case {i}");
+        }
+    }
+
+    #[test]
+    fn the_share_of_what_is_lost_follows_the_line_whatever_it_was() {
+        for (percent, from) in [(0, 0.5), (2, 0.0), (2, 1.0), (20, 0.0)] {
+            let mut line = line(1.0, from);
+            for i in 0..20_000u64 {
+                if i % 100 < percent {
+                    line.lost(Instant::now(), MTU.into(), MTU.into(), ROUND_TRIP);
+                } else {
+                    line.acked(MTU.into(), MTU.into());
+                }
+            }
+            assert!((line.lost_share - percent as f64 / 100.0).abs() < 0.05, "{percent} from {from}");
+        }
+    }
+
+    #[test]
+    fn a_lossy_line_is_sought_anew_at_the_begin_of_the_slots_from_the_window_there_is() {
+        let start = Instant::now();
+        let mut ours = phase_aware(start, false);
+        ours.line = line(1.0, 0.0);
+        ours.enter(start, false);
+        ours.on_congestion_event(start + ROUND_TRIP, start + ROUND_TRIP, false, MTU.into());
+        let now = start + 2 * ROUND_TRIP;
+        let before = ours.cubic.window();
+        assert!(ours.line.is_lossy(now));
+        assert_ne!(ours.cubic.metrics().ssthresh, Some(u64::MAX));
+        ours.enter(now, true);
+        assert_eq!((ours.cubic.window(), ours.cubic.metrics().ssthresh), (before, Some(u64::MAX)));
     }
 
     #[test]
