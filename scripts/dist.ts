@@ -1,6 +1,7 @@
 /**
- * `bun run dist`: a folder that runs on its own. `dist/sandpiper` is the one executable with every role in it; the
- * native libraries that cannot be inside it stand in `dist/lib`; SHA256SUMS names them all.
+ * `bun run dist [--tarball]`: a folder that runs on its own. `dist/sandpiper` is the one executable with every role in it;
+ * the native libraries that cannot be inside it stand in `dist/lib`; SHA256SUMS names them all. The same source makes the
+ * same bytes. --tarball packs the folder, for `sandpiper release install` on other machines.
  */
 import { createHash } from "node:crypto";
 import {
@@ -10,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -17,6 +19,7 @@ import {
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { libchdbPath } from "chdb/libchdb";
+import { VERSION } from "../src/core/version.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
@@ -32,14 +35,35 @@ const MODEL_FILES: Readonly<Record<string, RegExp>> = {
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(join(DIST, "lib"), { recursive: true });
 
-const built = await Bun.build({
-  entrypoints: [join(ROOT, "scripts/executable.ts"), ...WORKERS.map((path) => join(ROOT, path))],
-  // Workers are found beside the executable's own modules: both are named relative to this folder.
-  root: join(ROOT, "agents"),
-  compile: { outfile: EXECUTABLE },
-});
-if (!built.success) {
+/** Bun 1.4 writes the style sheets of the two pages in either order, as its threads come: built again until it is this. */
+const BUILDS_MAX = 24;
+const SHEETS_IN_ORDER = ["dashboard/style.css */", "swagger-ui.css */"] as const;
+
+async function build(): Promise<void> {
+  const built = await Bun.build({
+    entrypoints: [join(ROOT, "scripts/executable.ts"), ...WORKERS.map((path) => join(ROOT, path))],
+    // Workers are found beside the executable's own modules: both are named relative to this folder.
+    root: join(ROOT, "agents"),
+    compile: { outfile: EXECUTABLE },
+  });
+  if (built.success) return;
   for (const log of built.logs) process.stderr.write(`${log.message}\n`);
+  process.exit(1);
+}
+
+function isInOrder(): boolean {
+  const bytes = readFileSync(EXECUTABLE);
+  const [first, second] = SHEETS_IN_ORDER.map((name) => bytes.indexOf(name)) as [number, number];
+  return first < second;
+}
+
+let builds = 0;
+do await build();
+while (!isInOrder() && ++builds < BUILDS_MAX);
+if (builds === BUILDS_MAX) {
+  process.stderr.write(
+    `Cannot build the same bytes again: ${SHEETS_IN_ORDER.join(" before ")} within ${BUILDS_MAX} builds\n`,
+  );
   process.exit(1);
 }
 
@@ -79,4 +103,13 @@ for (const path of files)
   process.stdout.write(
     `${relative(ROOT, path).padEnd(28)} ${(statSync(path).size / 2 ** 20).toFixed(1).padStart(7)} MiB\n`,
   );
+if (process.argv.includes("--tarball")) {
+  const name = `sandpiper-${VERSION}-${process.platform}-${process.arch}.tar.gz`;
+  const pack = `tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX --create --directory "$1" . | gzip -n >"$2"`;
+  const packed = Bun.spawnSync(["sh", "-ec", pack, "sh", DIST, join(ROOT, name)], { stderr: "inherit" });
+  if (packed.exitCode !== 0) process.exit(1);
+  const sum = `${await sha256(join(ROOT, name))}  ${name}\n`;
+  writeFileSync(join(ROOT, `${name}.sha256`), sum);
+  process.stdout.write(sum);
+}
 process.stdout.write("run it: cd dist && ./sandpiper supervisor\n");

@@ -1,6 +1,6 @@
-/** A distribution: made once, copied into an empty folder, it trades there without source tree or packages. */
+/** A distribution: made once, installed by itself into an empty folder, it trades there without source tree or packages. */
 import { expect, test } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SupervisedRun } from "./support/supervised-run.ts";
@@ -15,10 +15,12 @@ test(
     expect(built.stderr.toString()).toBe("");
     expect(built.exitCode).toBe(0);
     const folder = mkdtempSync(join(tmpdir(), "sandpiper-dist-"));
-    cpSync(join(ROOT, "dist"), folder, { recursive: true });
-    const sums = Bun.spawnSync(["sha256sum", "--check", "--quiet", "SHA256SUMS"], { cwd: folder });
+    const dist = join(ROOT, "dist");
+    const sums = Bun.spawnSync(["sha256sum", "--check", "--quiet", "SHA256SUMS"], { cwd: dist });
     expect(sums.exitCode).toBe(0);
-    const run = await SupervisedRun.start([], [join(folder, "sandpiper")]);
+    const installed = Bun.spawnSync([join(dist, "sandpiper"), "release", "install", dist, "--root", folder]);
+    expect([installed.exitCode, installed.stderr.toString()]).toEqual([0, ""]);
+    const run = await SupervisedRun.start([], [join(folder, "current", "sandpiper")]);
     try {
       const status = await run.landed(1);
       expect(status.mode).toBe("sim");

@@ -25,6 +25,7 @@ import { runPolicy } from "./policy.ts";
 import { runPools } from "./pools.ts";
 import { runQuery } from "./query.ts";
 import { runRecord } from "./record.ts";
+import { runRelease } from "./release.ts";
 import { runReplay } from "./replay.ts";
 import { runRing } from "./ring.ts";
 import { runArm, runRisk } from "./risk.ts";
@@ -123,6 +124,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   service: {
     about: "systemd units: install, uninstall, list [--root FOLDER]; prepare makes keys and rings",
     run: runService,
+  },
+  release: {
+    about: "versions on this machine: install FOLDER|TARBALL, rollback [NAME], list [--root FOLDER]",
+    run: runRelease,
   },
   placement: { about: "this machine's cores, and which thread gets which", run: runPlacement },
   version: {

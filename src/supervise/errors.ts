@@ -7,4 +7,5 @@ export const SUPERVISE_ERROR = {
   alreadyRunning: 1905,
   start: 1906,
   tuning: 1907,
+  release: 1908,
 } as const;
