@@ -17,7 +17,7 @@ import { machine, table } from "./report.ts";
 const LANDED_FIRST = 20;
 const LOOP_CRASHES = 5;
 /** What happened in the fault may still be on its way into the ring for so long. */
-const SETTLE_MS = 2_500;
+const SETTLE_MS = 1_500;
 const OUT_OF_MEMORY_MS_MAX = 20_000;
 const MEMORY_CGROUP = `/sys/fs/cgroup/memory/sandpiper-recovery-${process.pid}`;
 /** Below what any of them needs: the first page more is one too many. */
