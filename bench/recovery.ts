@@ -4,7 +4,7 @@
  * events the feed missed meanwhile, and whether anything acknowledged is missing from ClickHouse afterwards. Nothing to
  * compare it with; the limits are 100 ms for a stall of a hot process and 2 s for a restart.
  *
- *   bun bench/recovery.ts [PROCESS,…]
+ *   bun bench/recovery.ts [PROCESS,… [FAULT,…]]        all of them when left out, some ten minutes
  *
  * Out of memory needs root and the memory cgroup of version 1 (/sys/fs/cgroup/memory); it says so where there is none.
  */
@@ -62,6 +62,18 @@ async function signalled(name: ProcessName, signal: NodeJS.Signals): Promise<Tim
   return await follow(name, before, atMs);
 }
 
+/** Goes on by itself as soon as the stall is seen. */
+async function shortStall(name: ProcessName): Promise<Times> {
+  const before = reportOf(name);
+  const atMs = performance.now();
+  process.kill(before.pid, "SIGSTOP");
+  const seen = await soon(`${name}'s stall seen`, () => reportOf(name).stalls.count > before.stalls.count);
+  process.kill(before.pid, "SIGCONT");
+  const { beats } = run.heartbeat(name);
+  const back = await soon(`${name} beats`, () => run.heartbeat(name).beats !== beats);
+  return { atMs, seenMs: seen - atMs, backMs: back - atMs };
+}
+
 /** From the last crash of a row of them, each as soon as the process serves. */
 async function crashLoop(name: ProcessName): Promise<Times> {
   for (let i = 1; i < LOOP_CRASHES; i++) await signalled(name, "SIGKILL");
@@ -103,6 +115,7 @@ async function rollingRestart(): Promise<Times> {
 const FAULTS: Readonly<Record<string, (name: ProcessName) => Promise<Times | string>>> = {
   kill: (name) => signalled(name, "SIGKILL"),
   crash: (name) => signalled(name, "SIGABRT"),
+  "short stall": shortStall,
   // It never goes on by itself: the supervisor ends it after 15 s.
   stall: (name) => signalled(name, "SIGSTOP"),
   "crash loop": crashLoop,
@@ -130,9 +143,11 @@ async function measure(name: string, fault: string, cause: () => Promise<Times |
 
 const names = first.processes.map(({ name }) => name).filter((name) => name !== "supervisor");
 const chosen = process.argv[2]?.split(",") ?? names;
+const faults = process.argv[3]?.split(",") ?? Object.keys(FAULTS);
 await measure("all but sim", "rolling restart", rollingRestart);
 for (const name of names.filter((one) => chosen.includes(one)))
-  for (const [fault, cause] of Object.entries(FAULTS)) await measure(name, fault, () => cause(name));
+  for (const [fault, cause] of Object.entries(FAULTS))
+    if (faults.includes(fault)) await measure(name, fault, () => cause(name));
 watch.stop();
 process.stdout.write(
   `${table(["process", "fault", "seen after, ms", "serves again after, ms", "market events missed by the feed"], rows)}\n`,

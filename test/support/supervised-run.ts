@@ -125,9 +125,12 @@ export class SupervisedRun {
   }
 
   /** What the process says of itself in shared memory, this moment. */
+  heartbeat(name: ProcessName): ReturnType<typeof readHeartbeat> {
+    return readHeartbeat(openRegion(this.paths.heartbeats), PROCESS_NAMES.indexOf(name));
+  }
+
   isReady(name: ProcessName): boolean {
-    const index = PROCESS_NAMES.indexOf(name);
-    return readHeartbeat(openRegion(this.paths.heartbeats), index).state === "ready";
+    return this.heartbeat(name).state === "ready";
   }
 
   async status(): Promise<Status> {
