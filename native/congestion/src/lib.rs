@@ -32,6 +32,10 @@ const ROUND_TRIP_UNKNOWN: Duration = Duration::from_millis(333);
 const QUEUE_FULL: f64 = 1.5;
 /// Above this the window does not grow while the line is known to lose.
 const QUEUE_BEGINS: f64 = 1.25;
+/// Below this there is none.
+const QUEUE_EMPTY: f64 = 1.1;
+/// Round trips without a queue after which the window is sought anew where the line is known to lose.
+const EMPTY_ROUND_TRIPS: u32 = 4;
 /// Of the bytes sent; when more than this is lost, it is not the line alone.
 const LINE_LOSS_MAX: f64 = 0.06;
 /// Datagrams over which the share of what is lost is averaged.
@@ -61,7 +65,7 @@ impl ControllerFactory for PhaseConfig {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
         let cubic = Cubic::new(self.cubic.clone(), now, mtu);
         let (gain, line) = (Gain::new(now), Line::new(now));
-        Box::new(PhaseAware { cubic, gain, line, phase: self.phase.clone(), was_in_phase: false, mtu: mtu.into() })
+        Box::new(PhaseAware { cubic, gain, line, phase: self.phase.clone(), mtu: mtu.into() })
     }
 }
 
@@ -71,20 +75,17 @@ struct PhaseAware {
     gain: Gain,
     line: Line,
     phase: Arc<AtomicBool>,
-    was_in_phase: bool,
     mtu: u64,
 }
 
 impl PhaseAware {
-    /// On a line that loses, CUBIC's window at the begin of the leader's slots says nothing about it: it is sought anew, in
-    /// slow start from where it is.
-    fn enter(&mut self, now: Instant, in_phase: bool) {
-        if in_phase && !self.was_in_phase && self.line.is_lossy(now) {
-            let mut config = CubicConfig::default();
-            config.initial_window(self.cubic.window());
-            self.cubic = Cubic::new(Arc::new(config), now, self.mtu as u16);
-        }
-        self.was_in_phase = in_phase;
+    /// CUBIC's window says nothing about a line that loses: after the losses outside of the slots, or one that passed for a
+    /// full queue's, it is far too small. It is sought anew, in slow start from where it is.
+    fn seek(&mut self, now: Instant) {
+        let mut config = CubicConfig::default();
+        config.initial_window(self.cubic.window());
+        self.cubic = Cubic::new(Arc::new(config), now, self.mtu as u16);
+        self.line.empty_since = now;
     }
 }
 
@@ -98,11 +99,15 @@ impl Controller for PhaseAware {
         let in_phase = self.phase.load(Relaxed);
         self.gain.round_trip = rtt.get();
         self.gain.advance(now, in_phase);
-        self.line.timed(rtt.min(), rtt.get(), rtt.conservative());
+        self.line.timed(now, rtt.min(), rtt.get(), rtt.conservative());
         self.line.acked(bytes, self.mtu);
-        self.enter(now, in_phase);
-        if in_phase && self.line.is_lossy(now) && self.line.queue > QUEUE_BEGINS {
-            return;
+        if in_phase && self.line.is_lossy(now) {
+            if self.line.queue > QUEUE_BEGINS {
+                return;
+            }
+            if now > self.line.empty_since + EMPTY_ROUND_TRIPS * self.gain.round_trip {
+                self.seek(now);
+            }
         }
         self.cubic.on_ack(now, sent, bytes, app_limited, rtt);
     }
@@ -183,18 +188,23 @@ struct Line {
     queue_peak: f64,
     lost_share: f64,
     lossy_until: Instant,
+    /// The last time that there was a queue, or that the window was sought.
+    empty_since: Instant,
 }
 
 impl Line {
     /// Before the first round trip nothing speaks against a queue.
     fn new(now: Instant) -> Self {
-        Self { queue: f64::INFINITY, queue_peak: f64::INFINITY, lost_share: 0.0, lossy_until: now }
+        Self { queue: f64::INFINITY, queue_peak: f64::INFINITY, lost_share: 0.0, lossy_until: now, empty_since: now }
     }
 
-    fn timed(&mut self, least: Duration, smoothed: Duration, peak: Duration) {
+    fn timed(&mut self, now: Instant, least: Duration, smoothed: Duration, peak: Duration) {
         let least = least.as_secs_f64().max(1e-6);
         self.queue = smoothed.as_secs_f64() / least;
         self.queue_peak = peak.as_secs_f64() / least;
+        if self.queue > QUEUE_EMPTY {
+            self.empty_since = now;
+        }
     }
 
     fn acked(&mut self, bytes: u64, mtu: u64) {
@@ -324,7 +334,7 @@ mod tests {
 
     fn line(queue: f64, lost_share: f64) -> Line {
         let mut line = Line { lost_share, ..Line::new(Instant::now()) };
-        line.timed(ROUND_TRIP, ROUND_TRIP, ROUND_TRIP.mul_f64(queue));
+        line.timed(Instant::now(), ROUND_TRIP, ROUND_TRIP, ROUND_TRIP.mul_f64(queue));
         line
     }
 
@@ -377,18 +387,24 @@ mod tests {
     }
 
     #[test]
-    fn a_lossy_line_is_sought_anew_at_the_begin_of_the_slots_from_the_window_there_is() {
+    fn a_window_that_is_sought_anew_begins_in_slow_start_where_it_was() {
         let start = Instant::now();
         let mut ours = phase_aware(start, false);
-        ours.line = line(1.0, 0.0);
-        ours.enter(start, false);
         ours.on_congestion_event(start + ROUND_TRIP, start + ROUND_TRIP, false, MTU.into());
-        let now = start + 2 * ROUND_TRIP;
         let before = ours.cubic.window();
-        assert!(ours.line.is_lossy(now));
         assert_ne!(ours.cubic.metrics().ssthresh, Some(u64::MAX));
-        ours.enter(now, true);
+        ours.seek(start + 2 * ROUND_TRIP);
         assert_eq!((ours.cubic.window(), ours.cubic.metrics().ssthresh), (before, Some(u64::MAX)));
+        assert_eq!(ours.line.empty_since, start + 2 * ROUND_TRIP);
+    }
+
+    #[test]
+    fn the_line_knows_how_long_there_was_no_queue() {
+        let start = Instant::now();
+        let mut line = Line::new(start);
+        line.timed(start + ROUND_TRIP, ROUND_TRIP, ROUND_TRIP.mul_f64(1.2), ROUND_TRIP);
+        line.timed(start + 2 * ROUND_TRIP, ROUND_TRIP, ROUND_TRIP.mul_f64(1.05), 2 * ROUND_TRIP);
+        assert_eq!(line.empty_since, start + ROUND_TRIP);
     }
 
     #[test]
