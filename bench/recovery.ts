@@ -91,14 +91,30 @@ async function outOfMemory(name: ProcessName): Promise<Times | string> {
   const kills = () => Number(/oom_kill (\d+)/.exec(readFileSync(`${MEMORY_CGROUP}/memory.oom_control`, "utf8"))?.[1]);
   const before = reportOf(name);
   try {
-    writeFileSync(`${MEMORY_CGROUP}/cgroup.procs`, String(before.pid));
+    // ClickHouse is a child of its own process.
+    const children = Bun.spawnSync(["pgrep", "-P", String(before.pid)])
+      .stdout.toString()
+      .split("\n")
+      .filter(Boolean);
+    for (const pid of [String(before.pid), ...children]) writeFileSync(`${MEMORY_CGROUP}/cgroup.procs`, pid);
     const atMs = await soon("out of memory", () => kills() > 0, OUT_OF_MEMORY_MS_MAX);
     return await follow(name, before, atMs);
   } catch (thrown) {
     return (thrown as Error).message;
   } finally {
-    rmdirSync(MEMORY_CGROUP);
+    await leaveCgroup();
   }
+}
+
+/** What lives on goes back to where this process is; one that was killed may still be on its way out. */
+async function leaveCgroup(): Promise<void> {
+  const own = /^\d+:memory:(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
+  await eventually("the cgroup is empty", () => {
+    for (const pid of readFileSync(`${MEMORY_CGROUP}/cgroup.procs`, "utf8").split("\n").filter(Boolean))
+      writeFileSync(`/sys/fs/cgroup/memory${own}/cgroup.procs`, pid);
+    rmdirSync(MEMORY_CGROUP);
+    return true;
+  });
 }
 
 async function rollingRestart(): Promise<Times> {
