@@ -5,8 +5,6 @@ export const CLI_ERROR = {
   usage: 2101,
   /** A CSV that is not of the judge's format. */
   csv: 2102,
-  /** Golden rows of `judge model` that cannot be read. */
-  golden: 2120,
   /** A folder that a command must not overwrite, or cannot write. */
   output: 2103,
   /** A file that is not of the format of `judge dex`. */
@@ -23,4 +21,6 @@ export const CLI_ERROR = {
   labelledRun: 2109,
   /** Records that `sandpiper tips` cannot judge. */
   tips: 2120,
+  /** Golden rows of `judge model` that cannot be read. */
+  golden: 2121,
 } as const;
