@@ -85,13 +85,13 @@ async function sendOn(wire: Uint8Array, routeId: string): Promise<SendAnswer> {
     return { kind: "accepted", routeId };
   }
   const hedged = random.unit() < HEDGED;
-  const sending = jito.send(wire);
+  const sending = jito.send(wire, routeId);
   if (hedged) {
     counts.hedged++;
-    await direct.send(wire);
+    const [first, second] = await Promise.all([sending, direct.send(wire, routeId)]);
+    return first.kind === "accepted" || second.kind !== "accepted" ? first : { kind: "accepted", routeId };
   }
   const answer = await sending;
-  if (hedged) return answer.kind === "rejected" ? { kind: "accepted", routeId } : answer;
   if (random.unit() >= UNACKNOWLEDGED) return answer;
   counts.unacknowledged++;
   return { kind: "unanswered", why: "the acknowledgement was lost" };

@@ -8,7 +8,7 @@ import { base58Decode } from "#core/base58.ts";
 import type { Clock } from "#core/clock.ts";
 import { SandpiperError } from "#core/error.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
-import type { Route, RouteStatus, SendAnswer } from "./route.ts";
+import { answerOf, type Route, type RouteStatus, type SendAnswer } from "./route.ts";
 import { createRpc, field, list, type Rpc, type RpcFailure, whole } from "./rpc.ts";
 
 /** Ids in one status call: Jito's limit. */
@@ -100,10 +100,10 @@ export class JitoRoute implements Route {
     };
   }
 
-  async send(wire: Uint8Array): Promise<SendAnswer> {
+  async send(wire: Uint8Array, routeId: string): Promise<SendAnswer> {
     const startNs = this.options.clock.monotonicNs();
     this.#inFlight++;
-    const answer = await this.#sendBundle(wire);
+    const answer = await this.#sendBundle(wire, routeId);
     this.#inFlight--;
     this.#rttNs = this.options.clock.monotonicNs() - startNs;
     if (answer.kind === "accepted") this.#sent++;
@@ -111,15 +111,14 @@ export class JitoRoute implements Route {
     return answer;
   }
 
-  async #sendBundle(wire: Uint8Array): Promise<SendAnswer> {
+  async #sendBundle(wire: Uint8Array, routeId: string): Promise<SendAnswer> {
     const answer = await this.rpc("sendBundle", [[Buffer.from(wire).toString("base64")], { encoding: "base64" }]);
     if (answer.ok) {
       if (typeof answer.value === "string") return { kind: "accepted", routeId: answer.value };
       return { kind: "rejected", why: "the block engine answered without a bundle id" };
     }
-    if (answer.error.code === 0) return { kind: "unanswered", why: answer.error.text };
     if (answer.error.code === TOO_MANY) this.#backOff();
-    return { kind: "rejected", why: `the block engine refused it (${answer.error.code}): ${answer.error.text}` };
+    return answerOf(answer.error, "the block engine", routeId);
   }
 
   /** Asks for the tip floor; keeps the one it had when the engine does not tell. */

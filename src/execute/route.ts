@@ -4,9 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import type { Signature } from "#core/units.ts";
+import type { RpcFailure } from "./rpc.ts";
 
 export type SendAnswer =
-  /** The route has it. `routeId` is the name it goes by there. */
+  /** The route has it, or has seen it land. `routeId` is the name it goes by there. */
   | { readonly kind: "accepted"; readonly routeId: string }
   /** The route refused it; it will not land. */
   | { readonly kind: "rejected"; readonly why: string }
@@ -21,6 +22,19 @@ export type RouteStatus =
   | { readonly kind: "unknown" };
 
 export type RouteName = "jito" | "tpu" | "rpc";
+
+/**
+ * A route's error as an answer. "Already processed" is no refusal: these bytes came there before, by another way or by a send
+ * whose answer was lost, and the ledger says what became of them.
+ */
+export function answerOf(error: RpcFailure, by: string, routeId: string): SendAnswer {
+  if (error.code === 0) return { kind: "unanswered", why: error.text };
+  if (ALREADY_PROCESSED.test(error.text)) return { kind: "accepted", routeId };
+  return { kind: "rejected", why: `${by} refused it (${error.code}): ${error.text}` };
+}
+
+/** In the words of a node and of a block engine. */
+const ALREADY_PROCESSED = /already (been )?processed/i;
 
 /** How a route is doing. */
 type RouteHealth = {

@@ -56,7 +56,7 @@ describe("openJitoRegions()", () => {
     const answers: string[] = [];
     // What is no transaction is refused by whoever takes the call.
     while (answers.length < 10 && answers.at(-1)?.includes("429") !== true) {
-      const answer = await route.send(new Uint8Array(20).fill(1));
+      const answer = await route.send(new Uint8Array(20).fill(1), "our-id");
       answers.push(answer.kind === "accepted" ? answer.kind : answer.why);
     }
     expect(answers.at(-1)).toContain("429");
@@ -74,7 +74,7 @@ describe("openJitoRegions()", () => {
     const { blockhash } = world.cluster.latestBlockhash();
     const tip = transferLamports(world.wallet.address, both.tipAccount() as Address, 50_000n);
     const message = compileMessage({ payer: world.wallet.address, blockhash, instructions: [tip] });
-    const answer = await both.send(signTransaction(message, [world.wallet.keypair]));
+    const answer = await both.send(signTransaction(message, [world.wallet.keypair]), "our-id");
     const id = answer.kind === "accepted" ? answer.routeId : "";
     expect(id).not.toBe("");
     expect(await both.statuses(["else", id])).toEqual([{ kind: "unknown" }, { kind: "pending" }]);

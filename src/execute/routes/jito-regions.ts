@@ -85,10 +85,10 @@ export class JitoRegions implements Route {
     return this.#best.route.tipAccount();
   }
 
-  async send(wire: Uint8Array): Promise<SendAnswer> {
+  async send(wire: Uint8Array, routeId: string): Promise<SendAnswer> {
     let answer: SendAnswer = { kind: "rejected", why: "no region" };
     for (const region of this.#order().slice(0, TRIES_MAX)) {
-      answer = await region.route.send(wire);
+      answer = await region.route.send(wire, routeId);
       if (answer.kind === "accepted") {
         region.rttNs += ALPHA * (region.route.health.rttNs - region.rttNs);
         this.#remember(answer.routeId, region);

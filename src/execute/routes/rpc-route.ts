@@ -1,6 +1,6 @@
 /** The route over a node's RPC: it forwards to the leaders by itself. Without preflight, for that was done here. */
 import type { Clock } from "#core/clock.ts";
-import type { RouteStatus, SendAnswer, SendingRoute } from "#execute/route.ts";
+import { answerOf, type RouteStatus, type SendAnswer, type SendingRoute } from "#execute/route.ts";
 import type { Rpc } from "#execute/rpc.ts";
 
 export class RpcRoute implements SendingRoute {
@@ -26,7 +26,7 @@ export class RpcRoute implements SendingRoute {
     };
   }
 
-  async send(wire: Uint8Array): Promise<SendAnswer> {
+  async send(wire: Uint8Array, routeId: string): Promise<SendAnswer> {
     const startNs = this.clock.monotonicNs();
     this.#inFlight++;
     const config = { encoding: "base64", skipPreflight: true, maxRetries: 0 };
@@ -39,8 +39,7 @@ export class RpcRoute implements SendingRoute {
       return { kind: "accepted", routeId: String(answer.value) };
     }
     this.#failed++;
-    if (answer.error.code === 0) return { kind: "unanswered", why: answer.error.text };
-    return { kind: "rejected", why: `the node refused it (${answer.error.code}): ${answer.error.text}` };
+    return answerOf(answer.error, "the node", routeId);
   }
 
   async statuses(routeIds: readonly string[]): Promise<readonly RouteStatus[]> {
