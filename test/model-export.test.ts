@@ -29,6 +29,28 @@ function runPython(program: string, args: readonly string[] = []): string {
   return ran.stdout.toString();
 }
 
+/** Rows of which those above a score land and the others do not: the steepest a calibration can be asked to be. */
+const JUMP = `
+import json
+import numpy as np
+from fit_model import calibration
+random = np.random.default_rng(1)
+scores = np.sort(random.random(4_000))
+landed = (random.random(4_000) < np.where(scores < 0.5, 0.2, 0.8)).astype(np.float32)
+landed[1_990:2_000], landed[2_000:2_010] = 0, 1
+print(json.dumps(calibration(scores, landed)))
+`;
+
+test("a calibration rises by no more than two for one, so that a score's last bits stay last bits", () => {
+  const points = JSON.parse(runPython("-c", [JUMP])) as [number, number][];
+  expect(points.length).toBeGreaterThan(3);
+  for (const [i, [score, share]] of points.entries()) {
+    const [scoreBefore, shareBefore] = points[i - 1] ?? [-1, 0];
+    expect(share).toBeGreaterThanOrEqual(shareBefore);
+    expect(share - shareBefore).toBeLessThanOrEqual(2 * (score - scoreBefore) + 1e-12);
+  }
+});
+
 async function judge(library: string, golden: string) {
   let said = "";
   const code = await runJudge(["model", library, golden], (text) => {

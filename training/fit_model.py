@@ -26,6 +26,7 @@ BAD_INPUT = 65
 SEED = 1
 EARLY_STOPPING_ROUNDS = 30
 LEAF_ROWS_MIN = 20
+CALIBRATION_SLOPE_MAX = 2
 CALIBRATION_POINTS_MAX = 32
 CALIBRATION_BINS = 5
 PROGRESS_EVERY = 10
@@ -143,7 +144,12 @@ def calibration(scores: np.ndarray, landed: np.ndarray) -> list:
     step = max(1, -(-len(points) // CALIBRATION_POINTS_MAX))
     kept = points[::step]
     # As float32 two may fall together; each must lie above the one before.
-    return [point for i, point in enumerate(kept) if i == 0 or np.float32(point[0]) > np.float32(kept[i - 1][0])]
+    kept = [point for i, point in enumerate(kept) if i == 0 or np.float32(point[0]) > np.float32(kept[i - 1][0])]
+    # A steeper rise is a jump of few rows, which makes much of a score's last bits: no library could be held to it. A share
+    # that is cut is too low, never too high.
+    for (score_before, share_before), point in zip(kept, kept[1:]):
+        point[1] = min(point[1], share_before + CALIBRATION_SLOPE_MAX * (point[0] - score_before))
+    return kept
 
 
 def figures(scores: np.ndarray, landed: np.ndarray) -> dict:
