@@ -23,7 +23,16 @@ export const POLICY: PolicyFields = {
 };
 
 /** The same with split hops, which the C side does not have: timed beside it, its records are others. */
-export const SPLITTING_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, splitGainLamportsMin: 10_000 };
+const SPLITTING_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, splitGainLamportsMin: 10_000 };
+
+/** A fee that no cycle pays: every event is screened and none decides, which is to allocate nothing at all. */
+const NOTHING_FOUND_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, feeLamports: 1e15 };
+
+export const SETTINGS_OF: Readonly<Record<string, HotLoopSettings>> = {
+  own: BENCH_SETTINGS,
+  splitting: SPLITTING_SETTINGS,
+  "nothing found": NOTHING_FOUND_SETTINGS,
+};
 
 /** The just-in-time compiler needs these; C gets the same. */
 export const WARM_UP_EVENTS = 1_000_000;

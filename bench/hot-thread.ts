@@ -9,7 +9,8 @@
  * and C take turns, each run in a process of its own; medians over the runs, and the largest of all. The hop between two
  * processes is not in these figures: bench/ring.ts has it.
  *
- * What the timed pass allocates is what the heap grew by, and how often the engine's own log says that it collected.
+ * What the timed pass allocates is what the heap grew by, and how often the engine's own log says that it collected; once
+ * more where nothing is ever found, for then the loop is to allocate nothing.
  */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +21,7 @@ import {
   BENCH_SETTINGS,
   type HotThreadResult,
   POLICY,
-  SPLITTING_SETTINGS,
+  SETTINGS_OF,
   TIMED_PASS,
   WARM_UP_EVENTS,
 } from "./hot-thread-settings.ts";
@@ -112,14 +113,17 @@ function main(): void {
   const flags = ["-O3", "-ffp-contract=off", "-ldl", "-lm"];
   const library = realpathSync(join(folder, "libarb_latest.so"));
   const native = [compileNative("hot-loop.c", flags), workloadPath, library, String(events)];
-  const self = [process.execPath, import.meta.path, "run", folder, String(events)];
+  const self = (settings: string) =>
+    spawnResult([process.execPath, import.meta.path, "run", folder, String(events), settings]);
   const ours: Run[] = [];
   const theirs: Run[] = [];
   const splitting: Run[] = [];
+  const nothingFound: Run[] = [];
   for (let run = 0; run < runs; run++) {
-    ours.push(spawnResult(self));
+    ours.push(self("own"));
     theirs.push(spawnResult(native));
-    splitting.push(spawnResult([...self, "splitting"]));
+    splitting.push(self("splitting"));
+    nothingFound.push(self("nothing found"));
   }
   const [mine, other] = [ours[0] as Run, theirs[0] as Run];
   const same = mine.hash === other.hash && mine.decisions === other.decisions && mine.sends === other.sends;
@@ -128,6 +132,7 @@ function main(): void {
   const sides = [
     ["Sandpiper", ours],
     ["splitting", splitting],
+    ["nothing found", nothingFound],
   ] as const;
   const heapHead = ["heap", "events", "collections", "growth, bytes", "bytes per event"];
   console.log(`${table(heapHead, heapRows(events, sides))}\n`);
@@ -147,7 +152,7 @@ if (process.argv[2] === "run")
       runHotThread(
         makeWorkload(LAP_EVENTS, BENCH_SETTINGS.hopsMax),
         process.argv[3] ?? "",
-        process.argv[5] === "splitting" ? SPLITTING_SETTINGS : BENCH_SETTINGS,
+        SETTINGS_OF[process.argv[5] ?? ""] ?? BENCH_SETTINGS,
         Number(process.argv[4]),
       ),
     ),
