@@ -60,7 +60,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       "`hot-path-p99` is red and nothing else is: the market is heard, the route answers, so the time goes into the decision itself. The page of the alarm says to look at the model first, and `sandpiper models` says when it came: roll it back, then Start.",
   },
   "slow-model-bus-down": {
-    about: "the same, and somebody holds the bus's file",
+    about: "a model that takes 20 ms a rung of the tip ladder, and somebody holds the bus's file",
     prepare: slowModel,
     inject: lockBus,
     reading:
