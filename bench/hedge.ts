@@ -152,7 +152,7 @@ await Promise.all(
     while (next < TWICE) {
       if (++next % PER_SLOT === 0) nextSlot();
       const wire = payment(lamports++);
-      const answers = await Promise.all([client.send(address, wire), rpc.send(wire)]);
+      const answers = await Promise.all([client.send(address, wire), rpc.send(wire, String(signatureOf(wire)))]);
       if (answers.every(({ kind }) => kind !== "unanswered")) both++;
     }
   }),
