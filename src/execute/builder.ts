@@ -12,7 +12,7 @@ import type { SentBundle } from "./bundle.ts";
 import type { ChainState } from "./chain-state.ts";
 import { EXECUTE_ERROR } from "./errors.ts";
 import { compileMessage } from "./message.ts";
-import { ADVANCE_BYTES, advanceNonce } from "./nonce/nonce-account.ts";
+import { advanceNonce } from "./nonce/nonce-account.ts";
 import type { NonceAccounts, NonceUse } from "./nonce/nonce-accounts.ts";
 import { planInstructions } from "./plan.ts";
 import type { AgentIdentity } from "./records.ts";
@@ -107,16 +107,14 @@ export class BundleBuilder {
   #compile(instructions: readonly Instruction[], blockhash: string): Compiled {
     const { wallet, live } = this.parts;
     const payer = wallet.address;
-    const message = compileMessage({ payer, blockhash, instructions });
-    if (transactionBytes(message) + ADVANCE_BYTES > TRANSACTION_BYTES_MAX) return { message, instructions };
     const nonce = live?.nonces?.take();
-    if (nonce === undefined) return { message, instructions };
-    const onNonce = [advanceNonce(nonce.account, payer), ...instructions];
-    return {
-      message: compileMessage({ payer, blockhash: nonce.value, instructions: onNonce }),
-      instructions: onNonce,
-      nonce,
-    };
+    if (nonce !== undefined) {
+      const onNonce = [advanceNonce(nonce.account, payer), ...instructions];
+      const message = compileMessage({ payer, blockhash: nonce.value, instructions: onNonce });
+      if (transactionBytes(message) <= TRANSACTION_BYTES_MAX) return { message, instructions: onNonce, nonce };
+      live?.nonces?.giveBack(nonce);
+    }
+    return { message: compileMessage({ payer, blockhash, instructions }), instructions };
   }
 
   #describe(decision: Decision, transaction: TransactionFacts): SentBundle {

@@ -22,8 +22,6 @@ import { SYSTEM_PROGRAM } from "#dex/program-addresses.ts";
 import { EXECUTE_ERROR } from "#execute/errors.ts";
 
 export const NONCE_ACCOUNT_BYTES = 80;
-/** What the advance adds to a transaction that pays a tip: two keys, and its instruction. */
-export const ADVANCE_BYTES = 2 * 32 + 10;
 const AUTHORITY_AT = 8;
 const VALUE_AT = 40;
 const LAMPORTS_AT = 72;
