@@ -3,11 +3,9 @@
  * the native libraries that cannot be inside it stand in `dist/lib`; SHA256SUMS names them all. The same source in the
  * same folder makes the same bytes. --tarball packs the folder, for `sandpiper release install` on other machines.
  */
-import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
-  createReadStream,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,8 +15,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { libchdbPath } from "chdb/libchdb";
+import { fileSum } from "../src/core/file-sum.ts";
 import { VERSION } from "../src/core/version.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -94,18 +92,12 @@ else
     "without WebTransport and the native TPU engine: native/ is not built (bun scripts/build-native.ts)\n",
   );
 
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}
-
 const files = readdirSync(DIST, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name))
   .sort();
 const sums: string[] = [];
-for (const path of files) sums.push(`${await sha256(path)}  ${relative(DIST, path)}`);
+for (const path of files) sums.push(`${await fileSum(path)}  ${relative(DIST, path)}`);
 writeFileSync(join(DIST, "SHA256SUMS"), `${sums.join("\n")}\n`);
 for (const path of files)
   process.stdout.write(
@@ -116,7 +108,7 @@ if (process.argv.includes("--tarball")) {
   const pack = `tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX --create --directory "$1" . | gzip -n >"$2"`;
   const packed = Bun.spawnSync(["sh", "-ec", pack, "sh", DIST, join(ROOT, name)], { stderr: "inherit" });
   if (packed.exitCode !== 0) process.exit(1);
-  const sum = `${await sha256(join(ROOT, name))}  ${name}\n`;
+  const sum = `${await fileSum(join(ROOT, name))}  ${name}\n`;
   writeFileSync(join(ROOT, `${name}.sha256`), sum);
   process.stdout.write(sum);
 }

@@ -11,7 +11,6 @@
 import { createHash } from "node:crypto";
 import {
   cpSync,
-  createReadStream,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -24,8 +23,8 @@ import {
   symlinkSync,
 } from "node:fs";
 import { join, normalize, relative } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { SandpiperError } from "#core/error.ts";
+import { fileSum } from "#core/file-sum.ts";
 import { SUPERVISE_ERROR } from "#supervise/errors.ts";
 
 const SUMS = "SHA256SUMS";
@@ -120,15 +119,9 @@ async function checkSums(folder: string): Promise<string> {
   for (const [name, sum] of wanted) {
     const file = join(folder, name);
     if (normalize(relative(folder, file)) !== name || !existsSync(file)) refuse("install", `${name} in it`, "missing");
-    if ((await sha256(file)) !== sum) refuse("install", `${name} with the sum of ${SUMS}`, "another");
+    if ((await fileSum(file)) !== sum) refuse("install", `${name} with the sum of ${SUMS}`, "another");
   }
   return createHash("sha256").update(text).digest("hex");
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }
 
 /** Asks the program itself: one that cannot start on this machine is not installed. */
