@@ -4,10 +4,8 @@
  * warm up on a first pass that is not counted. What waits here waits in the event loop, as these ways do.
  */
 import { pinThread } from "#ffi/thread.ts";
-import type { PeerJob, PeerResult } from "./ring-peer.ts";
+import { latencyOf, type PeerJob, type PeerResult, RECORD_BYTES, throughputOf, WORDS } from "./ring-job.ts";
 
-const WORDS = 16;
-const RECORD_BYTES = 4 * WORDS;
 /** As many records as a ring holds may be on the way; the reader says after each quarter how many it has taken. */
 const WINDOW = 4_096;
 const ACKNOWLEDGE_EVERY = WINDOW / 4;
@@ -51,10 +49,10 @@ function produce(channel: Channel, count: number, batch: number): Promise<PeerRe
   });
 }
 
-function consume(channel: Channel, count: number): Promise<PeerResult> {
-  return new Promise((resolve, reject) => {
+async function consume(channel: Channel, count: number): Promise<PeerResult> {
+  let sum = 0;
+  const elapsedNs = await new Promise<number>((resolve) => {
     let startNs = 0;
-    let sum = 0;
     let seen = 0;
     let acknowledged = 0;
     channel.onWords = (words) => {
@@ -63,15 +61,11 @@ function consume(channel: Channel, count: number): Promise<PeerResult> {
       seen += words.length / WORDS;
       if (seen < count && seen - acknowledged < ACKNOWLEDGE_EVERY) return;
       acknowledged = seen;
-      if (seen === count) finish();
+      if (seen === count) resolve(Bun.nanoseconds() - startNs);
       channel.send(new Int32Array(WORDS).fill(seen, 0, 1));
     };
-    const finish = () => {
-      const expected = Number(BigInt.asIntN(32, 8n * BigInt(count) * BigInt(count - 1) + 120n * BigInt(count)));
-      if (sum === expected) resolve({ millionPerSecond: (count / (Bun.nanoseconds() - startNs)) * 1e3 });
-      else reject(new Error(`Cannot trust the run: a sum of ${expected}, was ${sum}`));
-    };
   });
+  return throughputOf(count, sum, elapsedNs);
 }
 
 function echo(channel: Channel, count: number): Promise<PeerResult> {
@@ -94,9 +88,7 @@ function ping(channel: Channel, count: number): Promise<PeerResult> {
     channel.onWords = () => {
       oneWayNs[answered++] = (Bun.nanoseconds() - startNs) / 2;
       if (answered === count) {
-        oneWayNs.sort();
-        const at = (q: number) => oneWayNs[Math.floor(q * (count - 1))] as number;
-        resolve({ p50: at(0.5), p99: at(0.99), p999: at(0.999) });
+        resolve(latencyOf(oneWayNs));
         return;
       }
       startNs = Bun.nanoseconds();

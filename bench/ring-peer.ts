@@ -6,27 +6,8 @@ import { createDoorbell, type Doorbell } from "#ffi/doorbell.ts";
 import { pinThread } from "#ffi/thread.ts";
 import { ByteConsumer, ByteProducer } from "#memory/byte-ring.ts";
 import { SLOT_RING_DOORBELL_BYTE, SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { latencyOf, type PeerJob, type PeerResult, RECORD_BYTES, throughputOf, WORDS } from "./ring-job.ts";
 
-export type PeerRole = "produce" | "consume" | "ping" | "echo";
-export type PeerJob = {
-  readonly role: PeerRole;
-  /** Fixed slots, or records of any length (of 64 bytes here), where there is something to choose: for throughput. */
-  readonly layout: "slots" | "bytes";
-  /** Messages per publish and release. */
-  readonly batch: number;
-  /** An end of a round trip that finds nothing sleeps at its doorbell instead of spinning. */
-  readonly parks: boolean;
-  /** Where this end runs once it is warm (the compiler's helper threads stay free). */
-  readonly core: number;
-  readonly warmUp: number;
-  readonly count: number;
-};
-export type PeerResult = {
-  readonly millionPerSecond?: number;
-  readonly p50?: number;
-  readonly p99?: number;
-  readonly p999?: number;
-};
 export type PeerMemory = {
   readonly there: ArrayBufferLike;
   readonly back: ArrayBufferLike;
@@ -36,7 +17,6 @@ export type PeerMemory = {
 
 type Bells = { readonly there: Doorbell; readonly back: Doorbell };
 
-const WORDS = 16;
 const PARK_MS_MAX = 1_000;
 
 /** Runs one end to its finish; only the consuming and the pinging end measure anything. */
@@ -44,13 +24,9 @@ export function runPeer(job: PeerJob, memory: PeerMemory): PeerResult {
   const meeting = new Int32Array(memory.meeting);
   const pass = (count: number): PeerResult => {
     if (job.role === "produce")
-      return job.layout === "slots"
-        ? produce(new SlotProducer(memory.there), count, job.batch)
-        : produceBytes(new ByteProducer(memory.there), count, job.batch);
+      return produce(new (job.layout === "slots" ? SlotProducer : ByteProducer)(memory.there), count, job.batch);
     if (job.role === "consume")
-      return job.layout === "slots"
-        ? consume(new SlotConsumer(memory.there), count, job.batch)
-        : consume(new ByteConsumer(memory.there), count, job.batch);
+      return consume(new (job.layout === "slots" ? SlotConsumer : ByteConsumer)(memory.there), count, job.batch);
     const bells = { there: bellOf(memory.there, job), back: bellOf(memory.back, job) };
     if (job.role === "echo") return echo(new SlotConsumer(memory.there), new SlotProducer(memory.back), bells, count);
     return ping(new SlotProducer(memory.there), new SlotConsumer(memory.back), bells, count);
@@ -72,28 +48,13 @@ function meet(meeting: Int32Array, arrivals: number): void {
   while (Atomics.load(meeting, 0) < arrivals);
 }
 
-function produce(producer: SlotProducer, count: number, batch: number): PeerResult {
+function produce(producer: SlotProducer | ByteProducer, count: number, batch: number): PeerResult {
   const { i32 } = producer;
   for (let sent = 0; sent < count; ) {
     let batched = 0;
     for (; batched < batch && sent < count; batched++) {
-      const at = producer.claim() >> 2;
-      if (at < 0) break;
-      for (let word = 0; word < WORDS; word++) i32[at + word] = (sent + word) | 0;
-      producer.advance();
-      sent++;
-    }
-    if (batched > 0) producer.publish();
-  }
-  return {};
-}
-
-function produceBytes(producer: ByteProducer, count: number, batch: number): PeerResult {
-  const { i32 } = producer;
-  for (let sent = 0; sent < count; ) {
-    let batched = 0;
-    for (; batched < batch && sent < count; batched++) {
-      const at = producer.claim(WORDS * 4, 1) >> 2;
+      // A slot has its length already.
+      const at = producer.claim(RECORD_BYTES, 1) >> 2;
       if (at < 0) break;
       for (let word = 0; word < WORDS; word++) i32[at + word] = (sent + word) | 0;
       producer.advance();
@@ -119,10 +80,7 @@ function consume(consumer: SlotConsumer | ByteConsumer, count: number, batch: nu
     }
     if (batched > 0) consumer.release();
   }
-  const elapsedNs = Bun.nanoseconds() - startNs;
-  const expected = Number(BigInt.asIntN(32, 16n * ((BigInt(count) * BigInt(count - 1)) / 2n) + 120n * BigInt(count)));
-  if (sum !== expected) throw new Error(`Cannot trust the run: a sum of ${expected}, was ${sum}`);
-  return { millionPerSecond: (count / elapsedNs) * 1e3 };
+  return throughputOf(count, sum, Bun.nanoseconds() - startNs);
 }
 
 function echo(consumer: SlotConsumer, producer: SlotProducer, bells: Bells, count: number): PeerResult {
@@ -153,9 +111,7 @@ function ping(producer: SlotProducer, consumer: SlotConsumer, bells: Bells, coun
     consumer.release();
     oneWayNs[i] = (Bun.nanoseconds() - startNs) / 2;
   }
-  oneWayNs.sort();
-  const at = (q: number) => oneWayNs[Math.floor(q * (count - 1))] as number;
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+  return latencyOf(oneWayNs);
 }
 
 declare const self: Worker;

@@ -17,7 +17,8 @@ import { createRegion } from "#memory/region.ts";
 import { formatSlotRing, slotRingBytes } from "#memory/slot-ring.ts";
 import { compileNative } from "./native.ts";
 import { machine, median, short, table } from "./report.ts";
-import type { PeerJob, PeerMemory, PeerResult } from "./ring-peer.ts";
+import type { PeerJob, PeerResult } from "./ring-job.ts";
+import type { PeerMemory } from "./ring-peer.ts";
 
 const FORMAT = { capacity: 4_096, slotBytes: 64 };
 const MEETING_BYTES = 4_096;
