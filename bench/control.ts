@@ -9,7 +9,7 @@
  */
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { startKafkaBroker } from "../test/support/kafka-broker.ts";
-import { eventually, SupervisedRun } from "../test/support/supervised-run.ts";
+import { SupervisedRun } from "../test/support/supervised-run.ts";
 import { machine, spread, table } from "./report.ts";
 
 const ORDERS = Number(process.argv[2] ?? 500);
@@ -26,20 +26,14 @@ type Order = { readonly requestNs: bigint; readonly heldNs: bigint; readonly ans
 type Ask = (action: string, body?: Record<string, unknown>) => Promise<Order>;
 type Kill = { readonly requestNs: bigint; readonly heldNs: bigint; readonly startNs: bigint };
 
+type Acks = { readonly acks?: readonly { readonly answer: string; readonly at_ns: string }[] };
+
 async function signIn(run: SupervisedRun): Promise<Ask> {
-  const password = await eventually("the password", () => /password (\S+)/.exec(run.output())?.[1]);
-  const post = async (path: string, body: unknown, token = "") => {
-    const response = await fetch(`${run.gateway}${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...(token !== "" && { Authorization: `Bearer ${token}` }) },
-      body: JSON.stringify(body),
-    });
-    return (await response.json()) as { access_token?: string; acks?: { answer: string; at_ns: string }[] };
-  };
-  const { access_token: token = "" } = await post("/api/auth/sign-in", { name: "admin", password });
+  const token = await run.signIn();
   return async (action, body = {}) => {
     const requestNs = clock.wallNs();
-    const { acks = [] } = await post(`/api/control/module/arbitrage:${action}`, { wait_ms: WAIT_MS, ...body }, token);
+    const asked = { wait_ms: WAIT_MS, ...body };
+    const { acks = [] } = await run.post<Acks>(`/api/control/module/arbitrage:${action}`, asked, token);
     const answeredNs = clock.wallNs();
     const [ack] = acks;
     if (ack?.answer !== "applied") throw new Error(`${action} was not applied: ${JSON.stringify(acks)}`);

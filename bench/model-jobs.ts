@@ -50,24 +50,18 @@ await eventually(
   WAIT_MS_MAX,
 );
 
-async function post(path: string, body: unknown, token = ""): Promise<Record<string, string>> {
-  const headers = { "Content-Type": "application/json", ...(token !== "" && { Authorization: `Bearer ${token}` }) };
-  const answer = await fetch(`${run.gateway}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  return (await answer.json()) as Record<string, string>;
-}
 const cli = (...words: string[]) => {
   const port = String(run.clickhousePort);
   const ran = Bun.spawnSync([process.execPath, MAIN, ...words, "--dataDir", run.dataDir, "--clickhouse.port", port]);
   return `${ran.stdout}${ran.stderr}`.trim();
 };
 
-const password = /password (\S+)/.exec(run.output())?.[1];
-const token = (await post("/api/auth/sign-in", { name: "admin", password }))["access_token"] ?? "";
+const token = await run.signIn();
 const asked = { start: new Date(range.startMs).toISOString(), end: new Date(range.endMs).toISOString() };
 const rows: string[][] = [];
 let failed = false;
 for (const library of ["xgb", "lgbm", "torch"]) {
-  const { id = "" } = await post("/api/training/start", { kind: "arb", library, range: asked }, token);
+  const { id } = await run.post<{ id: string }>("/api/training/start", { kind: "arb", library, range: asked }, token);
   const job = await eventually(
     `the job for ${library} is over`,
     () => {

@@ -23,24 +23,15 @@ const SOL = 1e9;
 
 const python = join(tmpdir(), `sandpiper-python-${process.getuid?.() ?? 0}`);
 const run = await SupervisedRun.start(["--training.pythonDir", python, "--training.rowsMin", "100"]);
-const headers = (token: string) => ({ "Content-Type": "application/json", Authorization: `Bearer ${token}` });
-const post = async (path: string, body: unknown, token = "") => {
-  const asked = { method: "POST", headers: token === "" ? { "Content-Type": "application/json" } : headers(token) };
-  return (await (await fetch(`${run.gateway}${path}`, { ...asked, body: JSON.stringify(body) })).json()) as Record<
-    string,
-    string
-  >;
-};
 type Job = { id: string; state: string; message: string; modelHash: string | null };
 
 await run.allReady();
 const beforeMs = Date.now();
 await Bun.sleep(MINUTES * 60_000);
 const beforeEndMs = Date.now();
-const password = /password (\S+)/.exec(run.output())?.[1];
-const token = (await post("/api/auth/sign-in", { name: "admin", password }))["access_token"] ?? "";
+const token = await run.signIn();
 const range = { start: new Date(beforeMs).toISOString(), end: new Date(beforeEndMs).toISOString() };
-const { id } = await post("/api/training/start", { kind: "arb", library: LIBRARY, range }, token);
+const { id } = await run.post("/api/training/start", { kind: "arb", library: LIBRARY, range }, token);
 let last = "";
 const job = await eventually(
   "the job is over",

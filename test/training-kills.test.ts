@@ -19,7 +19,7 @@ import { GatewayStage } from "./support/gateway-stage.ts";
 import { smallDisk } from "./support/small-disk.ts";
 import { eventually } from "./support/supervised-run.ts";
 import { PYTHON_DIR, PYTHON_INSTALL_MS, trainingPython } from "./support/training-python.ts";
-import { trainingPairs } from "./support/training-rows.ts";
+import { recordPairs } from "./support/training-rows.ts";
 
 const STORY_MS = 300_000;
 const TRAINER = join(import.meta.dir, "../agents/trainer.ts");
@@ -34,12 +34,7 @@ let stage: GatewayStage;
 beforeAll(async () => {
   await trainingPython();
   stage = await GatewayStage.start(Date.now());
-  const pairs = trainingPairs(PAIRS, RANGE);
-  await Promise.all(pairs.flatMap(({ decision, outcome }) => [stage.publish(decision), stage.publish(outcome)]));
-  await eventually("the rows are on record", async () => {
-    const rows = await stage.store.query<{ n: string }>("SELECT count() AS n FROM sandpiper.bundle_outcomes_typed");
-    return Number(rows[0]?.n) === PAIRS ? true : undefined;
-  });
+  await recordPairs(stage, PAIRS, RANGE);
 }, PYTHON_INSTALL_MS + STORY_MS);
 afterAll(() => stage?.stop(), STORY_MS);
 

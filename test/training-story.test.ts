@@ -33,12 +33,6 @@ async function read<T>(path: string): Promise<T> {
   return (await (await fetch(`${run.gateway}${path}`)).json()) as T;
 }
 
-async function post(path: string, body: unknown, token = ""): Promise<Record<string, unknown>> {
-  const headers = { "Content-Type": "application/json", ...(token !== "" && { Authorization: `Bearer ${token}` }) };
-  const response = await fetch(`${run.gateway}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  return (await response.json()) as Record<string, unknown>;
-}
-
 async function count(condition: string): Promise<number> {
   const rows = await run.store.query<{ n: string }>(`SELECT count() AS n FROM sandpiper.${condition}`);
   return Number(rows[0]?.n);
@@ -60,11 +54,10 @@ test(
     const seeded = "bundle_outcomes_typed WHERE decision_id LIKE 'rows-%'";
     await eventually("the rows are on record", async () => ((await count(seeded)) === PAIRS ? true : undefined));
 
-    const password = /password (\S+)/.exec(run.output())?.[1] ?? "";
-    const token = String((await post("/api/auth/sign-in", { name: "admin", password }))["access_token"]);
+    const token = await run.signIn();
     const range = { start: new Date(RANGE.startMs).toISOString(), end: new Date(RANGE.endMs).toISOString() };
     const desk = await ModelDesk.open(run.gateway);
-    const asked = await post(
+    const asked = await run.post(
       "/api/training/start",
       { kind: "arb", library: "xgb", range, params: { nEstimators: 60, gpu: true } },
       token,
@@ -96,7 +89,7 @@ test(
     await eventually("it scores beside the one in use", async () => ((await count(beside)) > 0 ? true : undefined));
     await desk.seesJobDone(job.id, hash);
     const before = versions.find(({ role }) => role === "latest")?.hash ?? "";
-    await desk.promotes(hash, password);
+    await desk.promotes(hash, run.password);
     const decided = `arb_opportunities WHERE model_hash = '${hash}'`;
     await eventually("it decides", async () => ((await count(decided)) > 0 ? true : undefined));
     await desk.rollsBack(hash, before);

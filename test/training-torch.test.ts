@@ -21,7 +21,7 @@ import { encodeTrainRequest } from "#wire/train-request.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
 import { eventually } from "./support/supervised-run.ts";
 import { PYTHON_DIR, PYTHON_INSTALL_MS, TRAINING_DIR, torchPython, trainingPython } from "./support/training-python.ts";
-import { trainingPairs } from "./support/training-rows.ts";
+import { recordPairs } from "./support/training-rows.ts";
 
 const STORY_MS = 300_000;
 const PAIRS = 3_000;
@@ -76,12 +76,7 @@ describe.skipIf(torch === undefined)("training with torch", () => {
     beforeAll(async () => {
       await trainingPython();
       stage = await GatewayStage.start(Date.now());
-      const pairs = trainingPairs(PAIRS, RANGE);
-      await Promise.all(pairs.flatMap(({ decision, outcome }) => [stage.publish(decision), stage.publish(outcome)]));
-      await eventually("the rows are on record", async () => {
-        const rows = await stage.store.query<{ n: string }>("SELECT count() AS n FROM sandpiper.bundle_outcomes_typed");
-        return Number(rows[0]?.n) === PAIRS ? true : undefined;
-      });
+      await recordPairs(stage, PAIRS, RANGE);
     }, PYTHON_INSTALL_MS + STORY_MS);
     afterAll(async () => {
       rmSync(folder, { recursive: true, force: true });

@@ -133,6 +133,26 @@ export class SupervisedRun {
     return this.heartbeat(name).state === "ready";
   }
 
+  /** The administrator's password, which the first start says once. */
+  get password(): string {
+    const said = /password (\S+)/.exec(this.output())?.[1];
+    if (said === undefined) throw new Error("the run has said no password yet");
+    return said;
+  }
+
+  /** Asks the API as JSON; without a token as a stranger. */
+  async post<T = Record<string, unknown>>(path: string, body: unknown, token = ""): Promise<T> {
+    const headers = { "Content-Type": "application/json", ...(token !== "" && { Authorization: `Bearer ${token}` }) };
+    const answer = await fetch(`${this.gateway}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    return (await answer.json()) as T;
+  }
+
+  /** What the administrator's requests carry. */
+  async signIn(): Promise<string> {
+    const asked = { name: "admin", password: this.password };
+    return String((await this.post("/api/auth/sign-in", asked))["access_token"]);
+  }
+
   async status(): Promise<Status> {
     return (await (await fetch(`${this.gateway}/api/status`)).json()) as Status;
   }

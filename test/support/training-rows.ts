@@ -2,20 +2,20 @@
 import { seededRandom } from "#core/random.ts";
 import { FEATURES } from "#model/features.ts";
 import { arbEnvelope, type Envelope, outcomeEnvelope } from "#wire/envelope.ts";
+import type { GatewayStage } from "./gateway-stage.ts";
+import { eventually } from "./supervised-run.ts";
 
 const TIP_SHARE = FEATURES.findIndex(({ name }) => name === "tip_share");
 const NS_PER_MS = 1_000_000n;
 /** From the decision to its outcome. */
 const SETTLE_MS = 400;
 
+/** Unix ms, half open. */
+type TrainingRange = { readonly startMs: number; readonly endMs: number };
 export type TrainingPair = { readonly decision: Envelope; readonly outcome: Envelope };
 
 /** `count` pairs, decided evenly over the range, and one that landed for each that did not. */
-export function trainingPairs(
-  count: number,
-  range: { readonly startMs: number; readonly endMs: number },
-  seed = "rows",
-): TrainingPair[] {
+export function trainingPairs(count: number, range: TrainingRange, seed = "rows"): TrainingPair[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, (_, i) => {
     const decideNs =
@@ -35,5 +35,15 @@ export function trainingPairs(
       landNs: decideNs + BigInt(SETTLE_MS) * NS_PER_MS,
     });
     return { decision, outcome };
+  });
+}
+
+/** Publishes `count` pairs on the stage and waits until they are in its tables, which held none before. */
+export async function recordPairs(stage: GatewayStage, count: number, range: TrainingRange): Promise<void> {
+  const pairs = trainingPairs(count, range);
+  await Promise.all(pairs.flatMap(({ decision, outcome }) => [stage.publish(decision), stage.publish(outcome)]));
+  await eventually("the rows are on record", async () => {
+    const rows = await stage.store.query<{ n: string }>("SELECT count() AS n FROM sandpiper.bundle_outcomes_typed");
+    return Number(rows[0]?.n) === count ? true : undefined;
   });
 }
