@@ -29,7 +29,7 @@ runAgent("arbitrage", async ({ config, paths, clock, log, ready, beat, runId }) 
   const memory = createAgentMemory(recording !== undefined);
   const telemetry = createRegion(paths.telemetry("arbitrage"), TELEMETRY_BYTES);
   const guardLine = createRegion(paths.guardLine("arbitrage"), GUARD_LINE_BYTES);
-  const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url)));
+  const io = new IoThread(new Worker(new URL("./arbitrage-io.ts", import.meta.url), { name: "arbitrage-io" }));
   const runStartMs = Date.now();
   const run = { config, runStartMs, modelHash: model.hash, recording };
   await io.start({ ...run, memory });

@@ -22,6 +22,20 @@ const PANELS: readonly Panel[] = [
     ["sandpiper_ring_dropped_total", "market, {{agent}}"],
     ["sandpiper_publish_dropped_total", "records, {{agent}}"],
   ],
+  [
+    "Waiting for a core",
+    "percentunit",
+    ['rate(sandpiper_thread_run_delay_seconds_total{process=~"feed|arbitrage|mev"}[1m])', "{{thread}}"],
+  ],
+  [
+    "Scheduling delay and send path, p99 (sandpiper trace)",
+    "s",
+    [
+      "histogram_quantile(0.99, sum by (thread, le) (rate(sandpiper_scheduling_delay_seconds_bucket[1m])))",
+      "turn of {{thread}}",
+    ],
+    ["histogram_quantile(0.99, sum by (le) (rate(sandpiper_send_to_queue_seconds_bucket[1m])))", "send to queue"],
+  ],
   ["Processes up", "short", ["sandpiper_process_up", "{{process}}"]],
   ["Not in the tables yet", "short", ['sum(sandpiper_bus_group_lag_messages{group="clickhouse"})', "messages"]],
 ];

@@ -85,6 +85,7 @@ describe("GET /api/status", () => {
       restarts: 1,
       last_exit: "killed by SIGKILL 4 m ago",
       ...{ stalls: 0, stalled_ms: 0, stall_ms_max: 0 },
+      threads: [{ name: "feed", core: "shared", ran_ms: 5_210.4, waited_ms: 31.7, turns: 812 }],
     });
     expect(Number(asPageStatus(status).market.slot)).toBeGreaterThan(4_000);
     expect(status.hotpath.p50_ms).toBeGreaterThan(0);

@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeTraceReport } from "#core/trace-report.ts";
 import { ALARMS, alertName, METRIC_ALARMS } from "#slo/alarms.ts";
 import { MONITORING_FILES } from "../scripts/monitoring.ts";
 import { GatewayStage } from "./support/gateway-stage.ts";
@@ -29,6 +30,7 @@ const SOUNDS: Readonly<Record<string, string>> = {
   "process-down": 'sandpiper_process_up{process="feed"} => 0x120',
   "process-restarts": 'sandpiper_process_restarts_total{process="feed"} => 0+1x120',
   "market-dropped": 'sandpiper_ring_dropped_total{agent="a"} => 0+3x120',
+  "core-taken": 'sandpiper_thread_run_delay_seconds_total{thread="arbitrage",core="3"} => 0+0.02x120',
   "records-dropped": 'sandpiper_publish_dropped_total{agent="a"} => 0+1x120',
   "store-down": "sandpiper_store_up => 0x120",
   "recorder-behind": 'sandpiper_bus_group_lag_messages{group="clickhouse",topic="t"} => 20000x120',
@@ -45,6 +47,8 @@ const CALM = [
   'sandpiper_process_restarts_total{process="feed"} => 1x120',
   'sandpiper_ring_dropped_total{agent="a"} => 7x120',
   "sandpiper_store_up => 1x120",
+  'sandpiper_thread_run_delay_seconds_total{thread="arbitrage",core="3"} => 0+0.001x120',
+  'sandpiper_thread_run_delay_seconds_total{thread="feed",core="shared"} => 0+0.5x120',
 ];
 
 const metricsOf = (text: string) => new Set(text.match(/\bsandpiper_[a-z_0-9]+/g) ?? []);
@@ -105,9 +109,13 @@ describe("monitoring/", () => {
 
   test("every figure of the rules and the dashboard is one that /metrics has, and promtool takes those", async () => {
     const stage = await GatewayStage.start(Date.now());
+    const histogram = { figure: "scheduling-delay", of: "feed", buckets: [[8, 3]], sumUs: 17 } as const;
+    const program = { program: "scheduling-delay", state: "watching", why: "", histograms: [histogram] } as const;
+    writeTraceReport(stage.paths.traceReport, { atMs: Date.now(), programs: [program] });
     try {
       const text = await (await fetch(`${stage.url}/metrics`)).text();
       expect(await promtool(["check", "metrics"], text)).toBe("");
+      expect(text).toContain('sandpiper_scheduling_delay_seconds_bucket{thread="feed",le="0.000008"} 3\n');
       const told = metricsOf(text);
       for (const [name, content] of Object.entries(MONITORING_FILES))
         expect(

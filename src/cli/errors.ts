@@ -23,4 +23,6 @@ export const CLI_ERROR = {
   tips: 2120,
   /** Golden rows of `judge model` that cannot be read. */
   golden: 2121,
+  /** No run whose threads could be traced. */
+  trace: 2122,
 } as const;

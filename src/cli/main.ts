@@ -34,6 +34,7 @@ import { runSign } from "./sign.ts";
 import { runTips } from "./tips.ts";
 import { runTop } from "./top.ts";
 import { runTopics } from "./topics.ts";
+import { runTrace } from "./trace.ts";
 import { runTrain } from "./train.ts";
 import { runTune } from "./tune.ts";
 
@@ -120,6 +121,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args) => runTips(args),
   },
   tune: { about: "this machine's knobs: check, apply, undo, report [--only KNOB,…]", run: runTune },
+  trace: {
+    about: "watch a run from inside the kernel: waits for a core, ways of datagrams [--seconds N], as root",
+    run: runTrace,
+  },
   ring: { about: "what is in a ring of /dev/shm, also of dead processes: FILE", run: runRing },
   service: {
     about: "systemd units: install, uninstall, list [--root FOLDER]; prepare makes keys and rings",

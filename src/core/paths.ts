@@ -64,6 +64,8 @@ export type RunPaths = {
   readonly guardLine: (agent: "arbitrage") => string;
   /** What the guard sees and has done (GuardReport), replaced by rename every second. */
   readonly guardReport: string;
+  /** What the probes of `sandpiper trace` measure (TraceReport), replaced by rename every second. */
+  readonly traceReport: string;
   /** The books of the risk limits (execute/risk/risk-book.ts), replaced by rename. */
   readonly risk: string;
   /** When an operator last lifted a halt of the risk limits. */
@@ -110,6 +112,7 @@ export function runPaths(dataDir: string): RunPaths {
     telemetry: (agent) => join(shm, `telemetry-${agent}`),
     guardLine: (agent) => join(shm, `guard-${agent}`),
     guardReport: join(root, "run", "guard.json"),
+    traceReport: join(root, "run", "trace.json"),
     risk: join(root, "run", "risk.json"),
     riskResumed: join(root, "run", "risk-resumed.json"),
     armed: join(root, "run", "armed.json"),

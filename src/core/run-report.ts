@@ -17,6 +17,21 @@ export const PROCESS_NAMES = [
 export type ProcessName = (typeof PROCESS_NAMES)[number];
 export type ProcessState = "starting" | "ready" | "stalled" | "restarting" | "stopping" | "stopped";
 
+/** What the kernel counts of one thread (/proc/…/schedstat), since the thread began. */
+export type ThreadReport = {
+  /** Its seat in the placement plan; a main thread has the name of its process. */
+  readonly name: string;
+  /** The kernel's number of it: of a main thread, the process's. */
+  readonly id: number;
+  /** The core that it owns, or "shared". */
+  readonly core: string;
+  readonly ranMs: number;
+  /** It could have run and waited for a core. */
+  readonly waitedMs: number;
+  /** Times it was given a core. */
+  readonly turns: number;
+};
+
 export type ProcessReport = {
   readonly name: ProcessName;
   readonly pid: number;
@@ -29,6 +44,8 @@ export type ProcessReport = {
   readonly heartbeatAgeMs: number;
   /** Times it stood still while it should have served, and for how long: together and at most. */
   readonly stalls: { readonly count: number; readonly totalMs: number; readonly longestMs: number };
+  /** Absent where the kernel does not count, and in the report of a supervisor that did not. */
+  readonly threads?: readonly ThreadReport[];
   /** Why it last ended, if it did. */
   readonly lastExit: string;
 };

@@ -29,6 +29,17 @@ describe("pinThread()", () => {
   });
 });
 
+describe("nameThread()", () => {
+  test("is what the kernel calls the thread, cut at 15 characters", async () => {
+    const named = await answerOf(`
+      import { readFileSync } from "node:fs";
+      import { nameThread } from ${THREAD};
+      nameThread("recorder-of-everything");
+      console.log(readFileSync("/proc/self/comm", "utf8"));`);
+    expect(named).toBe("recorder-of-eve");
+  });
+});
+
 describe("setThreadCores()", () => {
   test("places another thread of the process, and says no for a thread that is none", async () => {
     const moved = await answerOf(`

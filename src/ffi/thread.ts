@@ -9,6 +9,7 @@ import { libc, libcMemory, SYS_SET_MEMPOLICY } from "./libc.ts";
 
 const AFFINITY_BYTES = 128;
 const PR_SET_PDEATHSIG = 1;
+const PR_SET_NAME = 15;
 const SIGKILL = 9;
 const PRIO_PROCESS = 0;
 const MPOL_PREFERRED = 1;
@@ -59,6 +60,14 @@ export function dieWithParent(parentPid = process.ppid): void {
   if (libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) !== 0)
     throw new SandpiperError(FFI_ERROR.thread, "Cannot follow the parent: prctl(PR_SET_PDEATHSIG), was refused");
   if (libc.getppid() !== parentPid) process.kill(process.pid, "SIGKILL");
+}
+
+/** What top, ps and the kernel's probes call the calling thread; they show 15 characters. */
+export function nameThread(name: string): void {
+  const text = Buffer.from(`${name}\0`);
+  const bytes = new Uint8Array(new ArrayBuffer(text.length));
+  bytes.set(text);
+  libc.prctl(PR_SET_NAME, ptr(bytes), 0, 0, 0);
 }
 
 /** Priority of the calling thread: -20 (first) to 19 (last). Below 0 needs privileges; says whether it was granted. */

@@ -11,6 +11,7 @@ import { readMarketReport } from "#core/market-report.ts";
 import type { RunPaths } from "#core/paths.ts";
 import { readRunReport } from "#core/run-report.ts";
 import { readTokenNames } from "#core/token-names.ts";
+import { readTraceReport } from "#core/trace-report.ts";
 import { readGuardReport } from "#slo/report.ts";
 import { openAccess } from "./access.ts";
 import { createApi } from "./api/api.ts";
@@ -96,6 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const guard = new ReportView(() => readGuardReport(options.paths.guardReport), nowMs);
   const names = new ReportView(() => readTokenNames(options.paths.tokenNames), nowMs);
   const market = new ReportView(() => readMarketReport(options.paths.marketReport), nowMs);
+  const trace = new ReportView(() => readTraceReport(options.paths.traceReport), nowMs);
   const sources: StatusSources = {
     config,
     runId: options.runId,
@@ -104,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     telemetry,
     guard: () => guard.report(),
     marketReport: () => market.report(),
+    traceReport: () => trace.report(),
     busReadAtMs: () => feed.readAtMs(),
     groupLags: () => readGroupLags(options.bus),
     nowMs,

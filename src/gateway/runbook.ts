@@ -4,6 +4,7 @@ import busDown from "#docs/runbook/bus-down.md" with { type: "text" };
 import chainLag from "#docs/runbook/chain-lag.md" with { type: "text" };
 import clockError from "#docs/runbook/clock-error.md" with { type: "text" };
 import clockStep from "#docs/runbook/clock-step.md" with { type: "text" };
+import coreTaken from "#docs/runbook/core-taken.md" with { type: "text" };
 import falseQuotes from "#docs/runbook/false-quotes.md" with { type: "text" };
 import guardDead from "#docs/runbook/guard-dead.md" with { type: "text" };
 import guardKilled from "#docs/runbook/guard-killed.md" with { type: "text" };
@@ -30,6 +31,7 @@ const PAGES: ReadonlyMap<string, string> = new Map(
     "chain-lag": chainLag,
     "clock-error": clockError,
     "clock-step": clockStep,
+    "core-taken": coreTaken,
     "false-quotes": falseQuotes,
     "guard-dead": guardDead,
     "guard-killed": guardKilled,

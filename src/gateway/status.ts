@@ -3,6 +3,7 @@ import type { GroupLag } from "#bus/bus.ts";
 import type { Config } from "#core/config.ts";
 import type { MarketReport } from "#core/market-report.ts";
 import type { RunReport } from "#core/run-report.ts";
+import type { TraceReport } from "#core/trace-report.ts";
 import { VERSION } from "#core/version.ts";
 import { soundingAlarms } from "#slo/alarms.ts";
 import type { GuardReport } from "#slo/report.ts";
@@ -28,6 +29,8 @@ export type StatusSources = {
   readonly guard: () => GuardReport | undefined;
   /** How the feed hears the market; undefined when it never said. */
   readonly marketReport: () => MarketReport | undefined;
+  /** What `sandpiper trace` measures; undefined when it never ran. */
+  readonly traceReport: () => TraceReport | undefined;
   /** Unix ms of the last time the bus could be read. */
   readonly busReadAtMs: () => number;
   /** Empty while the bus cannot be read. */
@@ -108,6 +111,9 @@ function runPart(sources: StatusSources, report: RunReport | undefined) {
       stalls: process.stalls.count,
       stalled_ms: process.stalls.totalMs,
       stall_ms_max: process.stalls.longestMs,
+      threads: (process.threads ?? []).map(({ name, core, ranMs, waitedMs, turns }) => ({
+        ...{ name, core, ran_ms: ranMs, waited_ms: waitedMs, turns },
+      })),
     })),
     off: (report?.off ?? []).map(({ part, why }) => ({ part, why })),
   };

@@ -176,7 +176,10 @@ export const ALARMS: readonly Alarm[] = [
   },
 ];
 
-/** Alarms that only the bus, the tables or another machine can tell of: Prometheus alone sounds them. */
+/** A thread that owns its core waits for it only while something else runs there. */
+const OWNED_CORE_WAIT_MAX = 0.01;
+
+/** Alarms of what takes a history, or that only the bus, the tables or another machine can tell of: Prometheus alone sounds them. */
 export const METRIC_ALARMS: readonly Omit<Alarm, "says">[] = [
   {
     name: "market-dropped",
@@ -184,6 +187,13 @@ export const METRIC_ALARMS: readonly Omit<Alarm, "says">[] = [
     summary: "An agent does not keep up with the market: its ring had no room.",
     expr: "increase(sandpiper_ring_dropped_total[5m]) > 0",
     forSeconds: 0,
+  },
+  {
+    name: "core-taken",
+    severity: "ticket",
+    summary: "A thread that owns a core waits for it: something else runs there.",
+    expr: `rate(sandpiper_thread_run_delay_seconds_total{core!="shared"}[1m]) > ${OWNED_CORE_WAIT_MAX}`,
+    forSeconds: 30,
   },
   {
     name: "records-dropped",

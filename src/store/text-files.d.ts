@@ -8,6 +8,10 @@ declare module "*.proto" {
   const text: string;
   export = text;
 }
+declare module "*.bt" {
+  const text: string;
+  export = text;
+}
 declare module "*.md" {
   const text: string;
   export = text;

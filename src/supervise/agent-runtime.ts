@@ -14,7 +14,7 @@ import { PROCESS_NAMES, type ProcessName } from "#core/run-report.ts";
 import { openSecrets } from "#core/secrets/secrets.ts";
 import { notifyService, watchdogEveryMs } from "#ffi/service-notify.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
-import { dieWithParent } from "#ffi/thread.ts";
+import { dieWithParent, nameThread } from "#ffi/thread.ts";
 import { HEARTBEAT_BYTES, Heartbeat } from "#memory/heartbeat.ts";
 import { createRegion } from "#memory/region.ts";
 import { ownPlace, type Place, placeHelpers, takePlace } from "./placement/take-place.ts";
@@ -53,6 +53,7 @@ export function runAgent(name: ProcessName, body: (agent: AgentContext) => Promi
 }
 
 async function start(name: ProcessName, body: (agent: AgentContext) => Promise<Stop>): Promise<void> {
+  nameThread(name);
   const firstFlag = process.argv.findIndex((argument, i) => i > 0 && argument.startsWith("--"));
   const loaded = readConfig(firstFlag < 0 ? [] : process.argv.slice(firstFlag), process.env);
   const secrets = await openSecrets(loaded, process.env, (key) => name === "gateway" || key !== "control.signKey");

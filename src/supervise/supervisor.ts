@@ -25,6 +25,7 @@ import { freeMiB, partsOff, preflight } from "./preflight.ts";
 import { type ChildSpec, childrenOf, STOP_PHASE_MS_MAX } from "./process-table.ts";
 import { LOOK_EVERY_MS, NO_STALLS } from "./stall-watch.ts";
 import { statusBlock } from "./status-block.ts";
+import { ThreadTimes } from "./thread-times.ts";
 import { WatchedProcess } from "./watched-process.ts";
 
 const REPORT_EVERY_MS = 1_000;
@@ -49,6 +50,7 @@ class Supervisor {
   readonly #heartbeats: ArrayBuffer;
   readonly #topology: Topology;
   readonly #plan: PlacementPlan;
+  readonly #threadTimes: ThreadTimes;
   readonly #processes: WatchedProcess[];
   readonly #off: readonly OffReport[];
   readonly #launcherIsGone = watchLauncher();
@@ -70,6 +72,7 @@ class Supervisor {
     this.#heartbeats = makeRegions(paths);
     this.#topology = readTopology();
     this.#plan = planPlacement(this.#topology);
+    this.#threadTimes = new ThreadTimes(this.#plan);
     // Whatever it starts inherits the shared cores.
     const own = placeOf(this.#plan, "supervisor", this.#topology.nodes.length);
     if (own !== undefined) takePlace(own, "supervisor");
@@ -177,9 +180,16 @@ class Supervisor {
       startedAtMs: this.#startedAtMs,
       updatedAtMs: nowMs,
       page: `http://${this.#config["gateway.host"]}:${this.#config["gateway.port"]}/`,
-      processes: [own, ...this.#processes.map((watched) => watched.report())],
+      processes: [own, ...this.#processes.map((watched) => watched.report())].map((report) =>
+        this.#withThreads(report),
+      ),
       off: this.#off,
     };
+  }
+
+  #withThreads(report: ProcessReport): ProcessReport {
+    const threads = report.pid === 0 ? undefined : this.#threadTimes.of(report.name, report.pid);
+    return threads === undefined ? report : { ...report, threads };
   }
 
   /**

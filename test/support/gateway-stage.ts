@@ -178,6 +178,8 @@ function gatewayOn(parts: {
   });
 }
 
+const THREAD = { name: "feed", id: 4_121, core: "shared", ranMs: 5_210.4, waitedMs: 31.7, turns: 812 };
+
 const reportOf = (startedAtMs: number, page: string): RunReport => ({
   version: "0.1.0",
   runId: "run-of-the-test",
@@ -195,6 +197,7 @@ const reportOf = (startedAtMs: number, page: string): RunReport => ({
       startedAtMs,
       heartbeatAgeMs: 0,
       stalls: { count: 0, totalMs: 0, longestMs: 0 },
+      ...(name === "feed" && { threads: [THREAD] }),
       lastExit: name === "feed" ? "killed by SIGKILL 4 m ago" : "",
     }),
   ),

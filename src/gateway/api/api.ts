@@ -181,6 +181,7 @@ function runRoutes({ sources, live, realtime }: ApiOptions) {
           groupLags: sources.groupLags(),
           guard: sources.guard(),
           market: sources.marketReport(),
+          trace: sources.traceReport(),
         });
       },
       {

@@ -5,10 +5,13 @@
 import type { GroupLag } from "#bus/bus.ts";
 import type { ClockQuality } from "#core/clock.ts";
 import type { MarketReport, StreamReport } from "#core/market-report.ts";
+import type { TraceReport } from "#core/trace-report.ts";
 import type { LiveStats } from "#gateway/realtime/live-feed.ts";
 import type { Telemetry } from "#gateway/telemetry.ts";
 import type { GuardReport, ObjectiveReport } from "#slo/report.ts";
 import type { Metrics } from "#wire/envelope.ts";
+import { threadFamilies, traceFamilies } from "./kernel-families.ts";
+import { counter, gauge, optional, quantile, type Sample, summary } from "./prometheus-format.ts";
 import type { Status } from "./schemas.ts";
 
 export type MetricsInput = {
@@ -18,11 +21,10 @@ export type MetricsInput = {
   readonly groupLags: readonly GroupLag[];
   readonly guard: GuardReport | undefined;
   readonly market: MarketReport | undefined;
+  readonly trace: TraceReport | undefined;
 };
 
-type Sample = { readonly labels?: Readonly<Record<string, string>>; readonly value: number | bigint | string };
-
-export function prometheusText({ status, telemetry, live, groupLags, guard, market }: MetricsInput): string {
+export function prometheusText({ status, telemetry, live, groupLags, guard, market, trace }: MetricsInput): string {
   const agents = [...telemetry.agents()];
   const perAgent = (read: (metrics: Metrics) => number | bigint): Sample[] =>
     agents.map(([agent, metrics]) => ({ labels: { agent }, value: read(metrics) }));
@@ -42,6 +44,8 @@ export function prometheusText({ status, telemetry, live, groupLags, guard, mark
       status.processes.map(({ name, restarts }) => ({ labels: { process: name }, value: restarts })),
     ),
     ...stallFamilies(status.processes),
+    ...threadFamilies(status.processes),
+    ...traceFamilies(trace, status.now_ms),
     counter("decisions_total", "Decisions of this run, sent or not.", [{ value: status.decisions }]),
     counter("attempts_total", "Decisions of this run that were sent.", [{ value: status.attempts }]),
     counter("landed_total", "Bundles of this run that landed.", [{ value: status.landed }]),
@@ -218,25 +222,3 @@ function clockFamilies(clock: ClockQuality | undefined): string[] {
 }
 
 const VIOLATION = { good: 0, unknown: 0, violated: 1, severe: 2 } as const;
-
-const gauge = (name: string, help: string, samples: readonly Sample[]) => family(name, "gauge", help, samples);
-const summary = (name: string, help: string, samples: readonly Sample[]) => family(name, "summary", help, samples);
-const counter = (name: string, help: string, samples: readonly Sample[]) => family(name, "counter", help, samples);
-const optional = (value: number | string | null): Sample[] => (value === null ? [] : [{ value }]);
-const quantile = (label: string, ms: number | null): Sample[] =>
-  ms === null ? [] : [{ labels: { quantile: label }, value: ms / 1_000 }];
-
-function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
-  const full = `sandpiper_${name}`;
-  const lines = samples.map(({ labels, value }) => `${full}${labelText(labels)} ${value}\n`);
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join("")}`;
-}
-
-function labelText(labels: Sample["labels"]): string {
-  if (!labels) return "";
-  return `{${Object.entries(labels)
-    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-    .join(",")}}`;
-}
-
-const escapeLabel = (value: string) => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

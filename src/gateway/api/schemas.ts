@@ -162,6 +162,16 @@ const ProcessSchema = t.Object({
   stalls: count("Times it stood still while it should have served."),
   stalled_ms: count("How long, together."),
   stall_ms_max: count("The longest."),
+  threads: t.Array(
+    t.Object({
+      name: text("Its seat; a main thread has the name of its process.", "feed"),
+      core: text('The core it owns, or "shared".', "shared"),
+      ran_ms: t.Number({ description: "How long it ran.", examples: [5_210.4] }),
+      waited_ms: t.Number({ description: "How long it could have run and waited for a core.", examples: [31.7] }),
+      turns: count("Times it was given a core."),
+    }),
+    { description: "What the kernel counts of its threads since they began; empty where it does not." },
+  ),
 });
 
 const GuardActionSchema = t.Object({

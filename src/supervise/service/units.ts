@@ -48,6 +48,7 @@ export function serviceFiles(): ServiceFiles {
     "system/sandpiper.target": targetUnit(),
     "system/sandpiper-prepare.service": prepareUnit(),
     "system/sandpiper-tune.service": tuneUnit(),
+    "system/sandpiper-trace.service": traceUnit(),
   };
   for (const role of ROLES) files[`system/sandpiper-${role.name}.service`] = roleUnit(role);
   return files;
@@ -157,6 +158,45 @@ function tuneUnit(): string {
       LockPersonality: "yes",
     },
     Install: { WantedBy: "multi-user.target" },
+  });
+}
+
+/** Beside a supervised run, whose threads it watches; ends for good where the kernel lets it watch nothing. */
+function traceUnit(): string {
+  return unit({
+    Unit: {
+      Description: "Sandpiper: probes in the kernel, for the metrics of a run",
+      After: "sandpiper.service",
+      PartOf: "sandpiper.service",
+    },
+    Service: {
+      ExecStart: `${SERVICE_PATHS.program} trace --dataDir ${SERVICE_PATHS.state}/data`,
+      TimeoutStopSec: "15s",
+      Restart: "always",
+      RestartSec: "5s",
+      RestartPreventExitStatus: "65",
+      MemoryMax: "1G",
+      // It loads programs into the kernel, reads who runs, and writes one file into the run's folder. All else is denied.
+      CapabilityBoundingSet: "CAP_BPF CAP_PERFMON CAP_SYS_ADMIN CAP_SYS_RESOURCE CAP_DAC_OVERRIDE",
+      ReadWritePaths: `${SERVICE_PATHS.state}/data/run`,
+      ProtectSystem: "strict",
+      ProtectHome: "yes",
+      ProtectKernelModules: "yes",
+      ProtectClock: "yes",
+      ProtectControlGroups: "yes",
+      ProtectHostname: "yes",
+      PrivateTmp: "yes",
+      PrivateNetwork: "yes",
+      NoNewPrivileges: "yes",
+      RestrictNamespaces: "yes",
+      RestrictRealtime: "yes",
+      RestrictSUIDSGID: "yes",
+      RestrictAddressFamilies: "AF_UNIX",
+      SystemCallArchitectures: "native",
+      LockPersonality: "yes",
+      UMask: "0022",
+    },
+    Install: { WantedBy: "sandpiper.service" },
   });
 }
 
