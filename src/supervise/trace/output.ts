@@ -5,7 +5,7 @@
  */
 import type { TraceHistogram } from "#core/trace-report.ts";
 
-export type Buckets = TraceHistogram["buckets"];
+type Buckets = TraceHistogram["buckets"];
 type Bucket = { readonly min?: number; readonly max?: number; readonly count: number };
 type Printed = { readonly type: string; readonly data?: Readonly<Record<string, unknown>> };
 
