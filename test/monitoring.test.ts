@@ -119,7 +119,8 @@ describe("monitoring/", () => {
       const told = metricsOf(text);
       for (const [name, content] of Object.entries(MONITORING_FILES))
         expect(
-          [...metricsOf(content)].filter((metric) => !told.has(metric)),
+          // A histogram that nobody fills has its type and no buckets.
+          [...metricsOf(content)].filter((metric) => !told.has(metric.replace(/_bucket$/, ""))),
           name,
         ).toEqual([]);
     } finally {
