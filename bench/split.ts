@@ -3,12 +3,12 @@
  *
  * A cycle of two constant products with a third pool of the pair, sized as a winner is, then searched.
  */
+import { NO_HOP } from "#arbitrage/cycle-index.ts";
 import { findSplit } from "#arbitrage/find-split.ts";
 import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, exactHop } from "#arbitrage/quote-cycle.ts";
-import { sizeCycle } from "#arbitrage/sizing.ts";
 import { testPool } from "#arbitrage/test-pools.ts";
+import { Winner } from "#arbitrage/winner.ts";
 import { machine, short, table } from "./report.ts";
 
 const ROUNDS = 20_000;
@@ -22,16 +22,17 @@ function time(name: string, beside: readonly [bigint, bigint]): string[] {
     const words = new Uint32Array(new BigUint64Array(pair).buffer);
     state.update(pool, ...(words as unknown as [number, number, number, number]));
   });
-  const hops: ExactHop[] = [exactHop(state, pools[0], 0, 3), exactHop(state, pools[1], 1, 3)];
+  const winner = new Winner();
+  winner.load(Int32Array.of(0, 3, NO_HOP), 0, state, pools);
   const market = { table: state, pools, parallels: new ParallelPools(pools), isHeld: () => false };
   const limits = { inputMax: 50e9, gainMin: 10_000 };
   const times = { sized: new Float64Array(ROUNDS), searched: new Float64Array(ROUNDS) };
   let found = false;
   for (let round = 0; round < ROUNDS; round++) {
     const startNs = Bun.nanoseconds();
-    const sized = sizeCycle(hops, 5e9, limits.inputMax);
+    winner.size(5e9, limits.inputMax);
     const sizedNs = Bun.nanoseconds();
-    found = findSplit(hops, sized, limits, market) !== undefined;
+    found = findSplit(winner, limits, market) !== undefined;
     times.searched[round] = Bun.nanoseconds() - sizedNs;
     times.sized[round] = sizedNs - startNs;
   }

@@ -16,9 +16,12 @@ import { type ExactHop, exactHop, inputForOutput, quoteHop, tickArraysPerHop } f
 import type { Sized } from "./sizing.ts";
 import { secondShare, splitExactly } from "./split-hop.ts";
 import { fitsTransaction } from "./transaction-bytes.ts";
+import type { Winner } from "./winner.ts";
 
 /** Candidates that are quoted in integers. */
 const TRIES_MAX = 3;
+/** The share of the wanted gain that floats must see before it is quoted in integers, which round. */
+const SCREENED_SHARE_MIN = 0.5;
 /** Steps of the search for the best input with the split, and how far above the winner's input it looks. */
 const SIZING_STEPS = 20;
 const INPUT_GROWTH_MAX = 4;
@@ -43,50 +46,137 @@ export type Split = {
   readonly gainLamports: bigint;
 };
 
-type Candidate = { readonly place: number; readonly second: number; readonly gain: number };
+/** The cycle that may be split: a Winner that has been sized. */
+export type SplitCycle = Pick<Winner, "hops" | "hopCount" | "sized" | "exactHops">;
+
+/** The splits that gain, in floats. */
+class SplitSearch {
+  /** The best few, best first. */
+  count = 0;
+  readonly places = new Int32Array(TRIES_MAX);
+  readonly seconds = new Int32Array(TRIES_MAX);
+  readonly gains = new Float64Array(TRIES_MAX);
+  #hops = new Int32Array(0);
+  #hopCount = 0;
+  #table: PoolTable | undefined;
+  #place = 0;
+  #second = 0;
+
+  /** Looks at every hop and every pool beside it, at the winner's own input. */
+  look({ hops, hopCount, sized }: SplitCycle, market: SplitMarket): void {
+    const { table } = market;
+    this.#hops = hops;
+    this.#hopCount = hopCount;
+    this.#table = table;
+    this.count = 0;
+    const output = this.#rest(table, 0, sized.input);
+    let amount = sized.input;
+    for (let place = 0; place < hopCount; place++) {
+      const hop = hops[place] as number;
+      const out = table.output(hop, amount);
+      const beside = market.parallels.beside(hop);
+      for (let i = 0; i < beside.length; i++) {
+        const second = beside[i] as number;
+        // What it pays for its first unit is the most it pays for any.
+        if (!((table.rates[second] as number) * amount > 0) || market.isHeld(second >> 1) || this.#trades(second >> 1))
+          continue;
+        const split = hopOutput(table, hop, second, amount);
+        if (split <= out) continue;
+        const gain = this.#rest(table, place + 1, split) - output;
+        if (gain > 0) this.#offer(place, second, gain);
+      }
+      amount = out;
+    }
+  }
+
+  /** What candidate `i` earns with `input`, in floats. */
+  readonly profitAt = (input: number): number => {
+    const table = this.#table as PoolTable;
+    let amount = input;
+    for (let i = 0; i < this.#hopCount; i++) {
+      const hop = this.#hops[i] as number;
+      amount = i === this.#place ? hopOutput(table, hop, this.#second, amount) : table.output(hop, amount);
+    }
+    return amount - input;
+  };
+
+  /** `profitAt` speaks of this candidate from now on. */
+  choose(i: number): void {
+    this.#place = this.places[i] as number;
+    this.#second = this.seconds[i] as number;
+  }
+
+  #rest(table: PoolTable, from: number, amount: number): number {
+    let out = amount;
+    for (let i = from; i < this.#hopCount; i++) out = table.output(this.#hops[i] as number, out);
+    return out;
+  }
+
+  #trades(pool: number): boolean {
+    for (let i = 0; i < this.#hopCount; i++) if ((this.#hops[i] as number) >> 1 === pool) return true;
+    return false;
+  }
+
+  #offer(place: number, second: number, gain: number): void {
+    let at = this.count < TRIES_MAX ? this.count++ : TRIES_MAX;
+    for (; at > 0 && (this.gains[at - 1] as number) < gain; at--) {
+      if (at === TRIES_MAX) continue;
+      this.places[at] = this.places[at - 1] as number;
+      this.seconds[at] = this.seconds[at - 1] as number;
+      this.gains[at] = this.gains[at - 1] as number;
+    }
+    if (at === TRIES_MAX) return;
+    this.places[at] = place;
+    this.seconds[at] = second;
+    this.gains[at] = gain;
+  }
+}
+
+/** Reused: while no split is worth its exact quotes, nothing is allocated. */
+const search = new SplitSearch();
 
 export function findSplit(
-  hops: readonly ExactHop[],
-  sized: Sized,
+  cycle: SplitCycle,
   limits: { readonly inputMax: number; readonly gainMin: number },
   market: SplitMarket,
 ): Split | undefined {
-  const numbers = hops.map(({ pool, inputSide }) => 2 * pool.index + inputSide);
-  for (const { place, second } of candidatesOf(numbers, sized.input, market)) {
-    const facts = market.pools[second >> 1];
-    if (facts === undefined || !fits(hops, place, facts)) continue;
-    const concentrated = [...hops.map(({ pool }) => pool), facts].filter((pool) => pool.concentrated !== undefined);
-    const arrays = tickArraysPerHop(hops.length + 1, concentrated.length);
-    const beside = exactHop(market.table, facts, (second & 1) as 0 | 1, arrays);
-    const split = quoteSplit(hops, place, beside, sized, limits.inputMax, market.table);
-    if (split !== undefined && split.gainLamports >= BigInt(Math.ceil(limits.gainMin)) && fitsExactly(hops, split))
-      return split;
+  const { input, output } = cycle.sized;
+  const most = Math.min(limits.inputMax, INPUT_GROWTH_MAX * input);
+  search.look(cycle, market);
+  for (let i = 0; i < search.count; i++) {
+    search.choose(i);
+    const grown = most > input ? topOf(input, most, SIZING_STEPS, search.profitAt) : input;
+    const gain = Math.max(search.profitAt(grown), search.profitAt(input)) - (output - input);
+    if (gain < limits.gainMin * SCREENED_SHARE_MIN) continue;
+    const second = search.seconds[i] as number;
+    const split = exactly(
+      cycle,
+      search.places[i] as number,
+      second,
+      Math.min(Math.round(grown), Math.floor(most)),
+      market,
+    );
+    if (split !== undefined && split.gainLamports >= BigInt(Math.ceil(limits.gainMin))) return split;
   }
   return undefined;
 }
 
-/** The splits that gain at the winner's own input, in floats, best first. */
-function candidatesOf(numbers: readonly number[], input: number, market: SplitMarket): readonly Candidate[] {
-  const { table, parallels, isHeld } = market;
-  const found: Candidate[] = [];
-  let amount = input;
-  const output = numbers.reduce((sum, hop) => table.output(hop, sum), input);
-  numbers.forEach((hop, place) => {
-    const out = table.output(hop, amount);
-    for (const second of parallels.beside(hop)) {
-      const pool = second >> 1;
-      // What it pays for its first unit is the most it pays for any.
-      if (!((table.rates[second] as number) * amount > 0) || isHeld(pool)) continue;
-      if (numbers.some((other) => other >> 1 === pool)) continue;
-      const split = hopOutput(table, hop, second, amount);
-      if (split <= out) continue;
-      let rest = split;
-      for (let i = place + 1; i < numbers.length; i++) rest = table.output(numbers[i] as number, rest);
-      if (rest > output) found.push({ place, second, gain: rest - output });
-    }
-    amount = out;
-  });
-  return found.sort((a, b) => b.gain - a.gain).slice(0, TRIES_MAX);
+/** The split in the programs' integers, where its transaction fits. */
+function exactly(
+  cycle: SplitCycle,
+  place: number,
+  second: number,
+  grown: number,
+  { table, pools }: SplitMarket,
+): Split | undefined {
+  const facts = pools[second >> 1];
+  const hops = cycle.exactHops();
+  if (facts === undefined || !fits(hops, place, facts)) return undefined;
+  const concentrated = [...hops.map(({ pool }) => pool), facts].filter((pool) => pool.concentrated !== undefined);
+  const arrays = tickArraysPerHop(hops.length + 1, concentrated.length);
+  const beside = exactHop(table, facts, (second & 1) as 0 | 1, arrays);
+  const split = quoteSplit(hops, place, beside, cycle.sized, grown, table);
+  return split !== undefined && fitsExactly(hops, split) ? split : undefined;
 }
 
 function hopOutput(table: PoolTable, first: number, second: number, amount: number): number {
@@ -100,22 +190,11 @@ function quoteSplit(
   place: number,
   second: ExactHop,
   sized: Sized,
-  inputMax: number,
+  grown: number,
   table: PoolTable,
 ): Split | undefined {
-  const numbers = hops.map(({ pool, inputSide }) => 2 * pool.index + inputSide);
-  const beside = 2 * second.pool.index + second.inputSide;
-  const profitAt = (input: number) => {
-    let amount = input;
-    numbers.forEach((hop, i) => {
-      amount = i === place ? hopOutput(table, hop, beside, amount) : table.output(hop, amount);
-    });
-    return amount - input;
-  };
-  const most = Math.min(inputMax, INPUT_GROWTH_MAX * sized.input);
-  const grown = most > sized.input ? topOf(sized.input, most, SIZING_STEPS, profitAt) : sized.input;
   let best: Split | undefined;
-  for (const input of new Set([Math.min(Math.round(grown), Math.floor(inputMax)), sized.input])) {
+  for (const input of new Set([grown, sized.input])) {
     const amounts = exactAmounts(hops, place, second, BigInt(input), table);
     if (amounts === undefined) continue;
     const gainLamports = profitOf(amounts.amounts) - BigInt(sized.output - sized.input);

@@ -12,6 +12,7 @@ export class ParallelPools {
   /** By pool: all pools of its pair, itself among them, cheapest first. */
   readonly #pairs: (readonly PoolFacts[] | undefined)[] = [];
   readonly #pools: (PoolFacts | undefined)[] = [];
+  readonly #beside: (readonly number[] | undefined)[] = [];
 
   constructor(pools: readonly PoolFacts[]) {
     const fee = ({ feeNumerator, feeDenominator }: PoolFacts) => feeNumerator / feeDenominator;
@@ -26,8 +27,10 @@ export class ParallelPools {
     }
   }
 
-  /** The hops of other pools that take in and pay out what this one does. */
-  beside(hop: number): number[] {
+  /** The hops of other pools that take in and pay out what this one does; listed at the first question. */
+  beside(hop: number): readonly number[] {
+    const listed = this.#beside[hop];
+    if (listed !== undefined) return listed;
     const pair = this.#pairs[hop >> 1] ?? [];
     const input = this.#pools[hop >> 1]?.mints[hop & 1];
     const hops: number[] = [];
@@ -35,6 +38,7 @@ export class ParallelPools {
       if (hops.length === PARALLELS_MAX) break;
       if (index !== hop >> 1) hops.push(2 * index + (mints[0] === input ? 0 : 1));
     }
+    this.#beside[hop] = hops;
     return hops;
   }
 }

@@ -103,6 +103,16 @@ export class PoolTable {
     return (net * (this.reserves[hop ^ 1] as number)) / ((this.reserves[hop] as number) + net);
   }
 
+  /** Copies the exact reserves of a hop, in and out, as low and high words to `at` and after. */
+  copyReserves(hop: number, into: Uint32Array, at: number): void {
+    const from = 2 * hop;
+    const beside = 2 * (hop ^ 1);
+    into[at] = this.#words[from] as number;
+    into[at + 1] = this.#words[from + 1] as number;
+    into[at + 2] = this.#words[beside] as number;
+    into[at + 3] = this.#words[beside + 1] as number;
+  }
+
   exactReserve(pool: number, side: number): bigint {
     return this.#exact[2 * pool + side] as bigint;
   }

@@ -19,14 +19,16 @@ export interface CycleCurve {
   readonly inverseIsLeast: boolean;
 }
 
-export type Sized = { readonly input: number; readonly output: number };
+/** An input and what comes out of it. */
+export type Sized = { input: number; output: number };
 
 /** Steps looked at on either side of the first one. */
 const STEPS_MAX = 4;
 /** The same where a quote walks over ticks: it costs ten times as much, and its steps are fine. */
 const STEPS_CONCENTRATED_MAX = 1;
 const HALVINGS_MAX = 6;
-const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
+/** Floats hold lamports up to here exactly. */
+export const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Reused, so that a winner allocates little. */
 const whole = new WholeCycle();
@@ -34,17 +36,26 @@ const whole = new WholeCycle();
 /** The best input found between 1 and `max`, from `start`. */
 export function sizeCycle(hops: readonly ExactHop[], start: number, max: number): Sized {
   const capped = Math.min(max, LAMPORTS_MAX);
+  const out = { input: 0, output: 0 };
   if (hops.some(({ concentrated }) => concentrated !== undefined))
-    return sizeConcentrated(bigintCurve(hops, false), start, capped);
-  return sizeCurve(whole.load(hops) ? whole : bigintCurve(hops, true), start, capped);
+    sizeConcentrated(out, bigintCurve(hops, false), start, capped);
+  else sizeCurve(out, loadWhole(hops) ? whole : bigintCurve(hops, true), start, capped);
+  return out;
+}
+
+function loadWhole(hops: readonly ExactHop[]): boolean {
+  whole.clear();
+  return hops.every(({ pool, reserveIn, reserveOut }) =>
+    whole.add(Number(reserveIn), Number(reserveOut), pool.feeNumerator, pool.feeDenominator),
+  );
 }
 
 /** What the float optimum would walk over may be more than an instruction can name: then half of it, and so on. */
-function sizeConcentrated(curve: CycleCurve, start: number, max: number): Sized {
+function sizeConcentrated(out: Sized, curve: CycleCurve, start: number, max: number): void {
   let first = Math.min(start, max);
   for (let halved = 0; halved < HALVINGS_MAX && curve.outputOf(Math.max(1, Math.round(first))) === 0; halved++)
     first /= 2;
-  return sizeCurve(curve, first, max, STEPS_CONCENTRATED_MAX);
+  sizeCurve(out, curve, first, max, STEPS_CONCENTRATED_MAX);
 }
 
 /** The same in bigints, for reserves of any size and for concentrated pools. */
@@ -56,35 +67,45 @@ function bigintCurve(hops: readonly ExactHop[], inverseIsLeast: boolean): CycleC
   };
 }
 
-/** The search over any curve; exported for its tests, and for curves that are not made of constant products. */
-export function sizeCurve(curve: CycleCurve, start: number, max: number, stepsMax = STEPS_MAX): Sized {
+/**
+ * The search over any curve; exported for the hot thread, which has its curve at hand, for its tests, and for curves that
+ * are not made of constant products. Allocates nothing.
+ */
+export function sizeCurve(out: Sized, curve: CycleCurve, start: number, max: number, stepsMax = STEPS_MAX): void {
   const first = Math.min(Math.max(Math.round(start), 1), Math.floor(max));
-  const begin = leastOfStep(curve, first, curve.outputOf(first));
-  let best = begin;
+  const output = curve.outputOf(first);
+  const begin = leastOfStep(curve, first, output);
+  out.input = begin;
+  out.output = output;
   let lower = begin;
-  for (let step = 0; step < stepsMax && lower.input > 1; step++) {
-    const input = lower.input - 1;
-    lower = leastOfStep(curve, input, curve.outputOf(input));
-    if (profit(lower) > profit(best)) best = lower;
+  for (let step = 0; step < stepsMax && lower > 1; step++) {
+    const below = curve.outputOf(lower - 1);
+    lower = leastOfStep(curve, lower - 1, below);
+    takeBetter(out, lower, below);
   }
   let upper = begin;
+  let reached = output;
   for (let step = 0; step < stepsMax; step++) {
-    const input = curve.inputFor(upper.output + 1);
-    if (input <= upper.input || input > max) break;
-    const output = curve.outputOf(input);
-    if (output <= upper.output) break;
-    upper = { input, output };
-    if (profit(upper) > profit(best)) best = upper;
+    const input = curve.inputFor(reached + 1);
+    if (input <= upper || input > max) break;
+    const above = curve.outputOf(input);
+    if (above <= reached) break;
+    upper = input;
+    reached = above;
+    takeBetter(out, input, above);
   }
-  return best;
 }
 
-const profit = ({ input, output }: Sized): number => output - input;
+function takeBetter(best: Sized, input: number, output: number): void {
+  if (output - input <= best.output - best.input) return;
+  best.input = input;
+  best.output = output;
+}
 
-/** The least input that gives `output`, as `input` does. */
-function leastOfStep(curve: CycleCurve, input: number, output: number): Sized {
-  if (output <= 0) return { input: 1, output: 0 };
+/** The least input that gives `output`, as `input` does; 1 where nothing comes out. */
+function leastOfStep(curve: CycleCurve, input: number, output: number): number {
+  if (output <= 0) return 1;
   const least = curve.inputFor(output);
   const good = least >= 1 && least <= input && (curve.inverseIsLeast || curve.outputOf(least) === output);
-  return { input: good ? least : input, output };
+  return good ? least : input;
 }

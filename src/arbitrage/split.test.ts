@@ -1,14 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { PoolFacts } from "#core/pool.ts";
+import { NO_HOP } from "./cycle-index.ts";
 import { findSplit } from "./find-split.ts";
 import { ParallelPools } from "./parallel-pools.ts";
 import { PoolTable } from "./pool-table.ts";
 import { type ExactHop, exactHop, quoteHop } from "./quote-cycle.ts";
-import { sizeCycle } from "./sizing.ts";
 import { secondShare, splitExactly } from "./split-hop.ts";
 import { testAddress, testConcentratedPool, testPool } from "./test-pools.ts";
 import { concentratedPool, type TestTicks } from "./test-ticks.ts";
+import { Winner } from "./winner.ts";
 
 type Reserves = readonly [bigint, bigint];
 
@@ -89,15 +90,12 @@ function search(
   table: PoolTable,
   { gainMin = 1, inputMax = 50e9, isHeld = (_: number): boolean => false, hops: numbers = [0, 3] } = {},
 ) {
-  const hops = numbers.map((hop) => exactHop(table, pools[hop >> 1] as PoolFacts, (hop & 1) as 0 | 1, 3));
-  const sized = sizeCycle(hops, Math.min(5e9, inputMax), inputMax);
-  const split = findSplit(
-    hops,
-    sized,
-    { inputMax, gainMin },
-    { table, pools, parallels: new ParallelPools(pools), isHeld },
-  );
-  return { hops, profit: BigInt(sized.output - sized.input), split };
+  const winner = new Winner();
+  winner.load(Int32Array.from([...numbers, NO_HOP]), 0, table, pools);
+  winner.size(Math.min(5e9, inputMax), inputMax);
+  const market = { table, pools, parallels: new ParallelPools(pools), isHeld };
+  const split = findSplit(winner, { inputMax, gainMin }, market);
+  return { hops: winner.exactHops(), profit: BigInt(winner.sized.output - winner.sized.input), split };
 }
 
 describe("findSplit()", () => {

@@ -4,7 +4,6 @@
  * leaves that range it says that there is none.
  */
 import { HOPS_MAX } from "./cycle-index.ts";
-import type { ExactHop } from "./quote-cycle.ts";
 import type { CycleCurve } from "./sizing.ts";
 import { mulDivCeil, mulDivFloor, WHOLE_MAX } from "./whole-number.ts";
 
@@ -17,30 +16,33 @@ export class WholeCycle implements CycleCurve {
   readonly #feeNumerators = new Float64Array(HOPS_MAX);
   readonly #feeDenominators = new Float64Array(HOPS_MAX);
 
-  /** Takes the cycle; false when it does not fit into whole floats. */
-  load(hops: readonly ExactHop[]): boolean {
-    this.#count = hops.length;
-    for (let i = 0; i < hops.length; i++) {
-      const { pool, reserveIn, reserveOut } = hops[i] as ExactHop;
-      this.#in[i] = Number(reserveIn);
-      this.#out[i] = Number(reserveOut);
-      this.#feeNumerators[i] = pool.feeNumerator;
-      this.#feeDenominators[i] = pool.feeDenominator;
-      const largest = Math.max(this.#in[i] as number, this.#out[i] as number, pool.feeDenominator);
-      if (largest >= WHOLE_MAX || pool.feeNumerator >= pool.feeDenominator) return false;
-    }
+  /** Begins a cycle without hops. */
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /** Takes the next hop; false, and nothing taken, when it does not fit into whole floats. */
+  add(reserveIn: number, reserveOut: number, feeNumerator: number, feeDenominator: number): boolean {
+    if (!(Math.max(reserveIn, reserveOut, feeDenominator) < WHOLE_MAX) || feeNumerator >= feeDenominator) return false;
+    const i = this.#count++;
+    this.#in[i] = reserveIn;
+    this.#out[i] = reserveOut;
+    this.#feeNumerators[i] = feeNumerator;
+    this.#feeDenominators[i] = feeDenominator;
     return true;
+  }
+
+  /** What hop `i` pays out for `amount`; 0 where its program would refuse. */
+  hopOutput(i: number, amount: number): number {
+    const reserveIn = this.#in[i] as number;
+    const net = amount - mulDivCeil(amount, this.#feeNumerators[i] as number, this.#feeDenominators[i] as number);
+    if (net <= 0 || reserveIn === 0 || amount >= WHOLE_MAX) return 0;
+    return mulDivFloor(net, this.#out[i] as number, reserveIn + net);
   }
 
   outputOf(input: number): number {
     let amount = input;
-    for (let i = 0; i < this.#count && amount > 0; i++) {
-      const reserveIn = this.#in[i] as number;
-      const fee = mulDivCeil(amount, this.#feeNumerators[i] as number, this.#feeDenominators[i] as number);
-      const net = amount - fee;
-      if (net <= 0 || reserveIn === 0 || amount >= WHOLE_MAX) return 0;
-      amount = mulDivFloor(net, this.#out[i] as number, reserveIn + net);
-    }
+    for (let i = 0; i < this.#count && amount > 0; i++) amount = this.hopOutput(i, amount);
     return amount;
   }
 

@@ -26,11 +26,7 @@ describe("InFlight", () => {
         steps.forEach(({ kind, pools }, i) => {
           const [first = 0] = pools;
           if (kind === "hold" && pools.every((pool) => !table.isHeld(pool, 0))) {
-            table.hold(
-              i + 1,
-              pools.map((pool) => ({ pool })),
-              0,
-            );
+            table.hold(i + 1, Int32Array.from(pools), pools.length, 0);
             plain.push({ sequence: i + 1, pools });
           } else if (kind === "change") {
             table.poolChanged(first);
@@ -49,11 +45,11 @@ describe("InFlight", () => {
 
   test("is full at its bound, and lets go of what nobody settles", () => {
     const table = new InFlight();
-    for (let i = 0; i < IN_FLIGHT_MAX; i++) expect(table.hold(i + 1, [{ pool: i }], 0)).toBe(true);
-    expect(table.hold(1_000, [{ pool: 1_000 }], 0)).toBe(false);
+    for (let i = 0; i < IN_FLIGHT_MAX; i++) expect(table.hold(i + 1, Int32Array.of(i), 1, 0)).toBe(true);
+    expect(table.hold(1_000, Int32Array.of(1_000), 1, 0)).toBe(false);
     expect(table.isHeld(0, 90e9)).toBe(true);
     expect(table.isHeld(0, 90e9 + 1)).toBe(false);
-    expect(table.hold(1_000, [{ pool: 1_000 }], 0)).toBe(true);
+    expect(table.hold(1_000, Int32Array.of(1_000), 1, 0)).toBe(true);
   });
 });
 

@@ -29,9 +29,11 @@
  */
 import { createHash } from "node:crypto";
 import { SandpiperError } from "#core/error.ts";
+import { readU64 } from "#core/u64-words.ts";
 import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
+import { FEATURE_INPUTS } from "#model/features.ts";
 import { DECIDE_ERROR } from "./errors.ts";
-import { REASON_CODE, type ReasonName, reasonOf } from "./reasons.ts";
+import { type ReasonName, reasonOf } from "./reasons.ts";
 import { TIP_POLICIES, type TipPolicy } from "./tips/tip-bandit.ts";
 import { TIP_RESULT, type TipResult } from "./tips/tip-table.ts";
 
@@ -42,13 +44,17 @@ export const OUTCOME_RING = { slotBytes: 64, capacity: 1_024 } as const;
 const HOPS_MAX = 4;
 const TIPS_MAX = 16;
 const FEATURES_MAX = 18;
-const SPLIT_AT = 368;
-const TICK_ARRAYS_AT = 488;
-const HAS_TICK_ARRAYS_AT = 504;
-const TIP_POLICY_AT = 421;
-const PROPENSITY_AT = 508;
-const TERMS_AT = 512;
-const INPUTS_MAX = 11;
+/** Bytes where a decision's parts are. */
+export const DECISION_AT = {
+  features: 296,
+  split: 368,
+  tipPolicy: 421,
+  reserves: 424,
+  tickArrays: 488,
+  hasTickArrays: 504,
+  propensity: 508,
+  terms: 512,
+} as const;
 
 /** One hop with the exact state it was quoted on. */
 export type DecisionHop = {
@@ -125,96 +131,24 @@ export function featureHash(features: readonly number[]): string {
     .slice(0, 16);
 }
 
-/** Writes into a claimed slot of a DECISION_RING; the caller advances and publishes. */
-export function writeDecision({ u32, f64, u8 }: SlotProducer, at: number, decision: Decision): void {
-  const arrays = new Int16Array(u8.buffer, at + TICK_ARRAYS_AT, 2 * HOPS_MAX);
-  u8.fill(0, at, at + DECISION_RING.slotBytes);
-  const word = at >> 2;
-  const double = at >> 3;
-  u32[word] = decision.action === "send" ? 1 : 2;
-  u32[word + 1] = REASON_CODE[decision.reason];
-  f64[double + 1] = decision.sequence;
-  writeU64(u32, word + 4, decision.slot);
-  f64[double + 3] = decision.eventNs;
-  f64[double + 4] = decision.feedNs;
-  f64[double + 5] = decision.decideNs;
-  u32[word + 12] = decision.hops.length;
-  u32[word + 13] = decision.tipLadderLamports.length;
-  u32[word + 14] = decision.features.length;
-  u32[word + 15] = decision.transactionIndex;
-  decision.hops.forEach((hop, i) => {
-    u32[word + 16 + i] = 2 * hop.pool + hop.inputSide;
-    writeU64(u32, word + 106 + 4 * i, hop.reserveIn);
-    writeU64(u32, word + 108 + 4 * i, hop.reserveOut);
-    if (hop.tickArrays === undefined) return;
-    arrays.set(hop.tickArrays, 2 * i);
-    u8[at + HAS_TICK_ARRAYS_AT + i] = 1;
-  });
-  if (decision.split !== undefined) writeSplit(u32, f64, u8, at, decision.split);
-  decision.amounts.forEach((amount, i) => {
-    writeU64(u32, word + 20 + 2 * i, amount);
-  });
-  f64[double + 15] = Number(decision.grossLamports);
-  f64[double + 16] = Number(decision.feeLamports);
-  f64[double + 17] = Number(decision.tipLamports);
-  f64[double + 18] = Number(decision.netLamports);
-  f64[double + 19] = Number(decision.evLamports);
-  f64[double + 20] = decision.score;
-  decision.tipLadderLamports.forEach((tip, i) => {
-    f64[double + 21 + i] = Number(tip);
-  });
-  const floats = new Float32Array(u8.buffer, at + 296, FEATURES_MAX);
-  floats.set(decision.features.slice(0, FEATURES_MAX));
-  writeTerms(u32, f64, at, decision.terms);
-  // The record of a choice by the model alone has zeros here.
-  if (decision.tipPolicy === "model") return;
-  u8[at + TIP_POLICY_AT] = TIP_POLICIES.indexOf(decision.tipPolicy);
-  new Float32Array(u8.buffer, at + PROPENSITY_AT, 1)[0] = decision.tipPropensity;
-}
-
-function writeTerms(u32: Uint32Array, f64: Float64Array, at: number, terms: DecisionTerms): void {
-  writeHash(u32, (at + TERMS_AT) >> 2, terms.modelHash);
-  writeHash(u32, (at + TERMS_AT + 8) >> 2, terms.shadowHash);
-  const place = (at + TERMS_AT + 16) >> 3;
-  f64[place] = terms.shadowScore;
-  for (let i = 0; i < Math.min(INPUTS_MAX, terms.inputs.length); i++) f64[place + 1 + i] = terms.inputs[i] as number;
-  f64[place + 12] = terms.evMinLamports;
-  f64[place + 13] = terms.tipShareMax;
-  f64[place + 14] = terms.missCostLamports;
-}
-
 function readTerms(u32: Uint32Array, f64: Float64Array, at: number): DecisionTerms {
-  const place = (at + TERMS_AT + 16) >> 3;
+  const place = (at + DECISION_AT.terms + 16) >> 3;
   return {
-    modelHash: readHash(u32, (at + TERMS_AT) >> 2),
-    shadowHash: readHash(u32, (at + TERMS_AT + 8) >> 2),
+    modelHash: readHash(u32, (at + DECISION_AT.terms) >> 2),
+    shadowHash: readHash(u32, (at + DECISION_AT.terms + 8) >> 2),
     shadowScore: f64[place] as number,
-    inputs: [...f64.subarray(place + 1, place + 1 + INPUTS_MAX)],
+    inputs: [...f64.subarray(place + 1, place + 1 + FEATURE_INPUTS)],
     evMinLamports: f64[place + 12] as number,
     tipShareMax: f64[place + 13] as number,
     missCostLamports: f64[place + 14] as number,
   };
 }
 
-function writeSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: number, split: DecisionSplit): void {
-  const word = (at + SPLIT_AT) >> 2;
-  const { place, second, amountIn, amountOut, gainLamports } = split;
-  [second.reserveIn, second.reserveOut, amountIn, amountOut].forEach((value, i) => {
-    writeU64(u32, word + 2 * i, value);
-  });
-  f64[(at + SPLIT_AT + 32) >> 3] = Number(gainLamports);
-  u32[word + 10] = place + 1;
-  u32[word + 11] = 2 * second.pool + second.inputSide;
-  if (second.tickArrays === undefined) return;
-  new Int16Array(u8.buffer, at + SPLIT_AT + 48, 2).set(second.tickArrays);
-  u8[at + SPLIT_AT + 52] = 1;
-}
-
 function readSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: number): DecisionSplit | undefined {
-  const word = (at + SPLIT_AT) >> 2;
+  const word = (at + DECISION_AT.split) >> 2;
   const [place, hop] = [u32[word + 10] as number, u32[word + 11] as number];
   if (place === 0 || place > HOPS_MAX) return undefined;
-  const [first, last] = new Int16Array(u8.buffer, at + SPLIT_AT + 48, 2) as unknown as [number, number];
+  const [first, last] = new Int16Array(u8.buffer, at + DECISION_AT.split + 48, 2) as unknown as [number, number];
   return {
     place: place - 1,
     second: {
@@ -222,11 +156,11 @@ function readSplit(u32: Uint32Array, f64: Float64Array, u8: Uint8Array, at: numb
       inputSide: (hop & 1) as 0 | 1,
       reserveIn: readU64(u32, word),
       reserveOut: readU64(u32, word + 2),
-      ...(u8[at + SPLIT_AT + 52] === 1 && { tickArrays: [first, last] as const }),
+      ...(u8[at + DECISION_AT.split + 52] === 1 && { tickArrays: [first, last] as const }),
     },
     amountIn: readU64(u32, word + 4),
     amountOut: readU64(u32, word + 6),
-    gainLamports: BigInt(f64[(at + SPLIT_AT + 32) >> 3] as number),
+    gainLamports: BigInt(f64[(at + DECISION_AT.split + 32) >> 3] as number),
   };
 }
 
@@ -311,10 +245,10 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
       DECIDE_ERROR.record,
       `Cannot read a decision record: a known reason, was code ${u32[word + 1]}`,
     );
-  const tipPolicy = TIP_POLICIES[u8[at + TIP_POLICY_AT] as number] ?? "model";
+  const tipPolicy = TIP_POLICIES[u8[at + DECISION_AT.tipPolicy] as number] ?? "model";
   const hopCount = count(12, HOPS_MAX);
   const floats = new Float32Array(u8.buffer, at + 296, count(14, FEATURES_MAX));
-  const arrays = new Int16Array(u8.buffer, at + TICK_ARRAYS_AT, 2 * HOPS_MAX);
+  const arrays = new Int16Array(u8.buffer, at + DECISION_AT.tickArrays, 2 * HOPS_MAX);
   const split = readSplit(u32, f64, u8, at);
   return {
     action: u32[word] === 1 ? "send" : "skip",
@@ -332,7 +266,7 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
         inputSide: (hop & 1) as 0 | 1,
         reserveIn: readU64(u32, word + 106 + 4 * i),
         reserveOut: readU64(u32, word + 108 + 4 * i),
-        ...(u8[at + HAS_TICK_ARRAYS_AT + i] === 1 && {
+        ...(u8[at + DECISION_AT.hasTickArrays + i] === 1 && {
           tickArrays: [arrays[2 * i] as number, arrays[2 * i + 1] as number] as const,
         }),
       };
@@ -346,28 +280,15 @@ export function readDecision({ u32, f64, u8 }: SlotConsumer, at: number): Decisi
     evLamports: whole(19),
     score: f64[double + 20] as number,
     tipPolicy,
-    tipPropensity: tipPolicy === "model" ? 1 : (new Float32Array(u8.buffer, at + PROPENSITY_AT, 1)[0] as number),
+    tipPropensity:
+      tipPolicy === "model" ? 1 : (new Float32Array(u8.buffer, at + DECISION_AT.propensity, 1)[0] as number),
     tipLadderLamports: Array.from({ length: count(13, TIPS_MAX) }, (_, i) => whole(21 + i)),
     features: [...floats],
     terms: readTerms(u32, f64, at),
   };
 }
 
-function writeU64(u32: Uint32Array, word: number, value: bigint): void {
-  u32[word] = Number(value & 0xffff_ffffn);
-  u32[word + 1] = Number(value >> 32n);
-}
-
-/** 16 hex digits in two words; anything else is none. */
-function writeHash(u32: Uint32Array, word: number, hash: string): void {
-  u32[word] = Number.parseInt(hash.slice(0, 8), 16);
-  u32[word + 1] = Number.parseInt(hash.slice(8, 16), 16);
-}
-
 function readHash(u32: Uint32Array, word: number): string {
   const words = [u32[word] as number, u32[word + 1] as number];
   return words[0] === 0 && words[1] === 0 ? "" : words.map((part) => part.toString(16).padStart(8, "0")).join("");
 }
-
-const readU64 = (u32: Uint32Array, word: number): bigint =>
-  (BigInt(u32[word + 1] as number) << 32n) | BigInt(u32[word] as number);

@@ -4,12 +4,11 @@ import { testPool } from "#arbitrage/test-pools.ts";
 import { seededRandom } from "#core/random.ts";
 import { quoteExactIn } from "#dex/quote.ts";
 import type { PolicyFields } from "#memory/switchboard.ts";
-import { FEATURES } from "#model/features.ts";
-import { DECISION_RING, type Decision, readDecision, writeDecision } from "./decision-record.ts";
+import type { Decision } from "./decision-record.ts";
 import type { HotLoopSettings } from "./hot-loop.ts";
 
 import { swapsOf } from "./swaps.ts";
-import { createRig, LAST, POLICY, ring, SNAPSHOT, SOL } from "./test-loop.ts";
+import { createRig, LAST, POLICY, SNAPSHOT, SOL } from "./test-loop.ts";
 import { readTipStatistics, TIP_STATISTICS_BYTES, TipBandit } from "./tips/tip-bandit.ts";
 import { TIP_RESULT } from "./tips/tip-table.ts";
 
@@ -241,58 +240,4 @@ test("createHotLoop() takes its tips from a bandit and tells it how each auction
   rig.run();
   expect(readTipStatistics(statistics).reduce((sum, { played }) => sum + played, 0)).toBe(200);
   expect(tips.slice(-50).filter((tip) => tip > 50_000n).length).toBeGreaterThan(40);
-});
-
-test("readDecision() undoes writeDecision() for a cycle of the greatest length", () => {
-  const most = 0xffff_ffff_ffff_ffffn;
-  const { producer, consumer } = ring({ ...DECISION_RING, capacity: 2 });
-  const decision: Decision = {
-    action: "skip",
-    reason: "throttled",
-    sequence: 2 ** 40,
-    slot: 2n ** 40n,
-    transactionIndex: 3,
-    eventNs: 1.5,
-    feedNs: 2.5,
-    decideNs: 3.5,
-    hops: [0, 1, 2, 3].map((pool) => ({
-      pool: 65_000 + pool,
-      inputSide: (pool & 1) as 0 | 1,
-      reserveIn: most - BigInt(pool),
-      reserveOut: BigInt(pool),
-      ...(pool >= 2 && { tickArrays: [-7_394 + pool, 7_394 - pool] as const }),
-    })),
-    amounts: [1n, most, 3n, 4n, 5n],
-    grossLamports: 4n,
-    feeLamports: 5_000n,
-    tipPolicy: "ucb",
-    tipPropensity: 0.25,
-    tipLamports: 10n,
-    netLamports: -5_006n,
-    evLamports: -7n,
-    score: 0.25,
-    tipLadderLamports: Array.from({ length: 16 }, (_, i) => BigInt(i + 1)),
-    features: Array.from({ length: 18 }, (_, i) => i / 2),
-    terms: {
-      modelHash: "00000000000000ff",
-      shadowHash: "fedcba9876543210",
-      shadowScore: 0.125,
-      inputs: Array.from({ length: 11 }, (_, i) => i + 0.1),
-      evMinLamports: 10_000,
-      tipShareMax: 0.5,
-      missCostLamports: 3,
-    },
-  };
-  const second = { pool: 65_535, inputSide: 1, reserveIn: most, reserveOut: most - 1n } as const;
-  const split = { place: 3, second, amountIn: most - 2n, amountOut: most - 3n, gainLamports: 10_000n };
-  const throughTicks = { ...split, place: 0, second: { ...second, tickArrays: [7_394, -7_394] as const } };
-  for (const written of [decision, { ...decision, split }, { ...decision, split: throughTicks }]) {
-    writeDecision(producer, producer.claim(), written);
-    producer.advance();
-    producer.publish();
-    expect(readDecision(consumer, consumer.peek())).toEqual(written);
-    consumer.advance();
-    consumer.release();
-  }
-  expect(FEATURES.length).toBeLessThanOrEqual(decision.features.length);
 });

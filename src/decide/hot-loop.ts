@@ -1,19 +1,21 @@
 /**
  * The hot thread's work: market records in, decisions out. One call of doWork() takes a bounded batch and says how much
- * it took; it never awaits, throws or logs, and while nothing is found it allocates nothing. Time, market, policy and
- * model come in from outside, so a replay runs this very loop and gets the same decisions.
+ * it took; it never awaits, throws or logs, and allocates nothing but where an amount needs a bigint (arbitrage/winner.ts
+ * says where). Time, market, policy and model come in from outside, so a replay runs this very loop and gets the same
+ * decisions.
  *
  *   records ─▸ pool table ─▸ (last of its transaction) ─▸ screen the cycles of the changed pools ─▸ exact quote,
  *   features, tip ─▸ gates ─▸ decision record ─▸ io thread
  *
  * A changed catalogue is only noted here: whoever drives the loop reads the file and calls setCatalogue between calls.
  */
-import { buildCycleIndex, type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { buildCycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
 import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { POOLS_MAX, PoolTable } from "#arbitrage/pool-table.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
 import type { Clock } from "#core/clock.ts";
 import type { PoolCatalogue, PoolFacts } from "#core/pool.ts";
+import { readWhole } from "#core/u64-words.ts";
 import { WSOL_MINT } from "#core/units.ts";
 import type { Histogram } from "#memory/histogram.ts";
 import {
@@ -24,15 +26,22 @@ import {
   TICKS_PER_RECORD,
 } from "#memory/market-record.ts";
 import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
-import { createPolicyTarget, type Switchboard } from "#memory/switchboard.ts";
+import type { Switchboard } from "#memory/switchboard.ts";
 import type { TipLimits } from "./choose-tip.ts";
 import { COUNTER } from "./counters.ts";
-import { createOutcomeNote, readOutcomeNote, writeDecision } from "./decision-record.ts";
-import { Evaluator, type EventStamps, type RecentOutcomes, type Scorer } from "./evaluate.ts";
+import { createDecisionDraft, type DecisionDraft } from "./decision-draft.ts";
+import { createOutcomeNote, readOutcomeNote } from "./decision-record.ts";
+import {
+  type DecisionCandidate,
+  type DecisionMarket,
+  Evaluator,
+  type RecentOutcomes,
+  type Scorer,
+} from "./evaluate.ts";
 import { InFlight } from "./in-flight.ts";
 import type { RiskGate } from "./risk/risk-gate.ts";
-import { swapsOf } from "./swaps.ts";
 import type { TipBandit } from "./tips/tip-bandit.ts";
+import { DecisionWriter } from "./write-decision.ts";
 
 /** Records taken in one call. */
 const BATCH_MAX = 64;
@@ -40,7 +49,6 @@ const BATCH_MAX = 64;
 const TOUCHED_MAX = 64;
 /** An event that waited longer was overtaken: its state is taken over, but nothing is decided on it. */
 const EVENT_AGE_NS_MAX = 1e9;
-const WORD = 0x1_0000_0000;
 
 export type HotLoopSettings = TipLimits & {
   readonly hopsMax: number;
@@ -101,10 +109,12 @@ class Loop implements HotLoopOnTable {
   readonly table = new PoolTable();
   readonly #inFlight = new InFlight();
   readonly #candidates = new Candidates();
-  readonly #policy = createPolicyTarget();
+  /** Of the winner at hand; its policy is the one in force. */
+  readonly #draft: DecisionDraft = createDecisionDraft();
+  readonly #candidate: DecisionCandidate = { place: 0, input: 0, inputMax: 0 };
   readonly #evaluator: Evaluator;
+  readonly #writer: DecisionWriter;
   readonly #touched = new Int32Array(new ArrayBuffer(TOUCHED_MAX * 4));
-  readonly #stamps: EventStamps = { slot: 0n, transactionIndex: 0, eventNs: 0, feedNs: 0 };
   readonly #recent: RecentOutcomes = {
     tipMedianLamports: 0,
     landedShare: 0.5,
@@ -112,9 +122,15 @@ class Loop implements HotLoopOnTable {
     tipFloorLamports: 0,
     leader: 0,
   };
-  #index: CycleIndex = buildCycleIndex([], { base: WSOL_MINT, hopsMax: HOPS_MAX });
-  #parallels = new ParallelPools([]);
-  #pools: readonly PoolFacts[] = [];
+  /** Now, for the question whether a pool is held. */
+  #nowNs = 0;
+  #market: DecisionMarket = {
+    table: this.table,
+    index: buildCycleIndex([], { base: WSOL_MINT, hopsMax: HOPS_MAX }),
+    pools: [],
+    parallels: new ParallelPools([]),
+    isHeld: (pool) => this.#inFlight.isHeld(pool, this.#nowNs),
+  };
   readonly #note = createOutcomeNote();
   #touchedCount = 0;
   #sequence = 0;
@@ -125,33 +141,37 @@ class Loop implements HotLoopOnTable {
   constructor(parts: HotLoopParts) {
     this.#parts = parts;
     this.#walletLamports = parts.settings.walletLamports;
-    this.#evaluator = new Evaluator(
-      this.table,
-      this.#inFlight,
-      this.#policy,
-      parts.settings,
-      parts.model,
-      parts.shadow,
-      parts.tips,
-      parts.risk,
-    );
+    this.#writer = new DecisionWriter(parts.decisions);
+    this.#evaluator = new Evaluator({
+      inFlight: this.#inFlight,
+      limits: parts.settings,
+      model: parts.model,
+      shadow: parts.shadow,
+      tips: parts.tips,
+      risk: parts.risk,
+      recent: this.#recent,
+    });
   }
 
   setCatalogue(catalogue: PoolCatalogue): void {
     this.table.describe(catalogue.pools);
     const pools: PoolFacts[] = [];
     for (const pool of catalogue.pools) if (pool.index < POOLS_MAX) pools[pool.index] = pool;
-    const before = this.#pools;
-    this.#pools = pools;
+    const before = this.#market.pools;
+    this.#market = { ...this.#market, pools };
     // Tick arrays come and go without a new cycle.
     if (sameGraph(before, pools)) return;
-    this.#parallels = new ParallelPools(Object.values(pools));
-    this.#index = buildCycleIndex(Object.values(pools), { base: WSOL_MINT, hopsMax: this.#parts.settings.hopsMax });
+    const { hopsMax } = this.#parts.settings;
+    this.#market = {
+      ...this.#market,
+      parallels: new ParallelPools(Object.values(pools)),
+      index: buildCycleIndex(Object.values(pools), { base: WSOL_MINT, hopsMax }),
+    };
   }
 
   doWork(): number {
     const { market, switchboard, counters } = this.#parts;
-    switchboard.readPolicyInto(this.#policy);
+    switchboard.readPolicyInto(this.#draft.policy);
     this.#takeOutcomes();
     const depth = market.depth();
     if (depth > (counters[COUNTER.ringDepthMax] as number)) counters[COUNTER.ringDepthMax] = depth;
@@ -178,13 +198,13 @@ class Loop implements HotLoopOnTable {
     const kind = u32[(at + MARKET_RECORD.kind) >> 2] as number;
     const flags = u32[(at + MARKET_RECORD.flags) >> 2] as number;
     this.#count(COUNTER.records);
-    this.#followSequence(readNumber(u32, at + MARKET_RECORD.sequence));
+    this.#followSequence(readWhole(u32, (at + MARKET_RECORD.sequence) >> 2));
     counters[COUNTER.newestFeedNs] = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
     if (kind === MARKET_RECORD_KIND.poolState || kind === MARKET_RECORD_KIND.concentratedState)
       this.#takePoolState(at, kind, flags);
     else if (kind === MARKET_RECORD_KIND.ticks) this.#takeTicks(at);
     else if (kind === MARKET_RECORD_KIND.slot) {
-      counters[COUNTER.slot] = readNumber(u32, at + MARKET_RECORD.slot);
+      counters[COUNTER.slot] = readWhole(u32, (at + MARKET_RECORD.slot) >> 2);
       this.#slotStartNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
     } else if (kind === MARKET_RECORD_KIND.catalogue)
       this.catalogueWanted = u32[(at + MARKET_RECORD.pool) >> 2] as number;
@@ -261,14 +281,15 @@ class Loop implements HotLoopOnTable {
       return;
     }
     const inputMax = Math.min(settings.inputLamportsMax, this.#walletLamports);
-    if (this.#policy.tipCount > 0 && inputMax >= 1) {
-      const profitMin = settings.feeLamports + (this.#policy.tipLadderLamports[0] as number);
+    const { tipCount, tipLadderLamports } = this.#draft.policy;
+    if (tipCount > 0 && inputMax >= 1) {
+      const profitMin = settings.feeLamports + (tipLadderLamports[0] as number);
       this.#candidates.clear();
       for (let i = 0; i < touched; i++) {
         const pool = this.#touched[i] as number;
         this.#count(
           COUNTER.cyclesScreened,
-          screenPool(this.#index, this.table, pool, inputMax, profitMin, this.#candidates),
+          screenPool(this.#market.index, this.table, pool, inputMax, profitMin, this.#candidates),
         );
       }
       if (this.#candidates.count > 0) this.#decideCandidates(at, inputMax);
@@ -280,33 +301,32 @@ class Loop implements HotLoopOnTable {
   #decideCandidates(at: number, inputMax: number): void {
     const { market, clock, settings } = this.#parts;
     const { u32, f64 } = market;
-    this.#stamps.slot = BigInt(readNumber(u32, at + MARKET_RECORD.slot));
-    this.#stamps.transactionIndex = u32[(at + MARKET_RECORD.transactionIndex) >> 2] as number;
-    this.#stamps.eventNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
-    this.#stamps.feedNs = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
+    const draft = this.#draft;
+    draft.slot = readWhole(u32, (at + MARKET_RECORD.slot) >> 2);
+    draft.transactionIndex = u32[(at + MARKET_RECORD.transactionIndex) >> 2] as number;
+    draft.eventNs = f64[(at + MARKET_RECORD.eventNs) >> 3] as number;
+    draft.feedNs = f64[(at + MARKET_RECORD.feedNs) >> 3] as number;
     const { count, places, inputs } = this.#candidates;
+    const candidate = this.#candidate;
+    candidate.inputMax = inputMax;
     for (let i = 0; i < count; i++) {
-      const place = places[i] as number;
       if (this.#overlapsBetter(i)) {
         this.#count(COUNTER.overlapping);
         continue;
       }
+      candidate.place = places[i] as number;
+      candidate.input = inputs[i] as number;
       const nowNs = clock.monotonicNs();
+      this.#nowNs = nowNs;
+      draft.decideNs = nowNs;
       const slotProgress = this.#slotStartNs > 0 ? (nowNs - this.#slotStartNs) / (settings.slotMs * 1e6) : 0;
-      const decision = this.#evaluator.evaluate(
-        { place, input: inputs[i] as number, inputMax },
-        { index: this.#index, pools: this.#pools, parallels: this.#parallels },
-        this.#stamps,
-        { nowNs, slotProgress, recent: this.#recent },
-        this.#sequence + 1,
-      );
-      if (decision === undefined) this.#count(COUNTER.unprofitable);
-      else this.#record(decision);
+      if (this.#evaluator.evaluate(draft, candidate, this.#market, slotProgress)) this.#record(draft);
+      else this.#count(COUNTER.unprofitable);
     }
   }
 
   #overlapsBetter(candidate: number): boolean {
-    const { hops } = this.#index;
+    const { hops } = this.#market.index;
     const { places } = this.#candidates;
     const own = (places[candidate] as number) * HOPS_MAX;
     for (let better = 0; better < candidate; better++) {
@@ -319,25 +339,25 @@ class Loop implements HotLoopOnTable {
   }
 
   /** Without room for its record a decision is not made: what is not on record is never sent. */
-  #record(decision: Parameters<typeof writeDecision>[2]): void {
+  #record(draft: DecisionDraft): void {
     const { decisions, counters, clock, wake } = this.#parts;
     const slot = decisions.claim();
     if (slot < 0) {
       this.#count(COUNTER.decisionsDropped);
       return;
     }
-    this.#sequence = decision.sequence;
-    const decideNs = clock.monotonicNs();
-    writeDecision(decisions, slot, { ...decision, decideNs });
+    draft.sequence = ++this.#sequence;
+    draft.decideNs = clock.monotonicNs();
+    this.#writer.write(slot, draft);
     decisions.advance();
     decisions.publish();
     this.#count(COUNTER.decisions);
-    if (decision.action === "send") {
+    if (draft.reason === "profitable") {
       this.#count(COUNTER.sends);
-      const pools = swapsOf(decision).map(({ hop }) => hop);
-      this.#inFlight.hold(decision.sequence, pools, decideNs);
+      const { pools, poolCount } = draft.winner;
+      this.#inFlight.hold(draft.sequence, pools, poolCount, draft.decideNs);
       counters[COUNTER.inFlight] = this.#inFlight.count;
-      this.#evaluator.sent(decision.sequence);
+      this.#evaluator.sent(draft);
     }
     wake?.();
   }
@@ -388,7 +408,3 @@ function readI128(u32: Uint32Array, word: number): bigint {
   for (let i = 3; i >= 0; i--) value = (value << 32n) | BigInt(u32[word + i] as number);
   return BigInt.asIntN(128, value);
 }
-
-/** A u64 below 2^53 in two words. */
-const readNumber = (u32: Uint32Array, at: number): number =>
-  (u32[(at >> 2) + 1] as number) * WORD + (u32[at >> 2] as number);

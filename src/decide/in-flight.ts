@@ -32,14 +32,14 @@ export class InFlight {
     return false;
   }
 
-  /** Takes the pools of a decision; false when every place is taken. None of the pools may be held. */
-  hold(sequence: number, hops: readonly { readonly pool: number }[], nowNs: number): boolean {
+  /** Takes the first `count` pools, those of a decision; false when every place is taken. None of the pools may be held. */
+  hold(sequence: number, pools: Int32Array, count: number, nowNs: number): boolean {
     const place = this.#sequences.indexOf(FREE);
     if (place < 0) return false;
     this.#sequences[place] = sequence;
     this.#sentNs[place] = nowNs;
     for (let i = 0; i < POOLS_PER_BUNDLE; i++) {
-      const pool = hops[i]?.pool ?? NOBODY;
+      const pool = i < count ? (pools[i] as number) : NOBODY;
       this.#pools[place * POOLS_PER_BUNDLE + i] = pool;
       if (pool !== NOBODY) this.#holder[pool] = place;
     }

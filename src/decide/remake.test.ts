@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import { seededRandom } from "#core/random.ts";
-import { createFeatureInput, createFeatureRow, fillFeatures, inputValues } from "#model/features.ts";
+import {
+  createFeatureInput,
+  createFeatureRow,
+  FEATURE_INPUTS,
+  fillFeatures,
+  writeFeatureInput,
+} from "#model/features.ts";
 import { chooseTip } from "./choose-tip.ts";
 import { featureHash } from "./decision-record.ts";
 import { type DecisionOnRecord, remakeDecision } from "./remake.ts";
@@ -33,11 +39,13 @@ function decide(seed: number): DecisionOnRecord {
     tipLadderLamports: Float64Array.from(LADDER),
   };
   chooseTip(choice, row, input, policy, limits, MODEL.predict);
+  const featureInputs = new Float64Array(FEATURE_INPUTS);
+  writeFeatureInput(featureInputs, 0, input);
   const affordable = choice.tipLamports > 0;
   return {
     modelHash: MODEL.hash,
     tipPolicy: "model",
-    featureInputs: inputValues(input),
+    featureInputs: [...featureInputs],
     features: [...row],
     featureHash: featureHash([...row]),
     tipLadder: LADDER,

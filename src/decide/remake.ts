@@ -3,7 +3,7 @@
  * score of every rung, the choice, the expected value and the gate. What depended on the moment (a kill, a throttle, a
  * bundle in flight) is taken from the record; everything else must come out as it is written there, bit for bit.
  */
-import { createFeatureRow, fillFeatures, inputOf, setTipFeatures } from "#model/features.ts";
+import { createFeatureRow, featureInputOf, fillFeatures, setTipFeatures } from "#model/features.ts";
 import { chooseTip, type TipChoice } from "./choose-tip.ts";
 import { featureHash } from "./decision-record.ts";
 import type { Scorer } from "./evaluate.ts";
@@ -50,7 +50,7 @@ export function remakeDecision(record: DecisionOnRecord, model: Scorer): Remade 
     if (!Object.is(remade, written)) differences.push(`${name}: ${String(remade)}, on record ${String(written)}`);
   };
   compare("model_hash", model.hash, record.modelHash);
-  const input = inputOf(record.featureInputs);
+  const input = featureInputOf(record.featureInputs);
   if (input === undefined) return { rungs: [], differences: [...differences, "feature_inputs: another feature set"] };
   const row = createFeatureRow();
   fillFeatures(row, input);

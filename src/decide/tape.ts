@@ -157,8 +157,8 @@ const tapedClock = (clock: Pick<Clock, "monotonicNs">, tape: Tape): Pick<Clock, 
 
 /** The books that the limits look into are the io thread's: what they answered is on the tape, as a reason's code. */
 const tapedRisk = (risk: NonNullable<HotLoopParts["risk"]>, tape: Tape): NonNullable<HotLoopParts["risk"]> => ({
-  refusal: (hops, openAttempts, nowNs) => {
-    const refusal = risk.refusal(hops, openAttempts, nowNs);
+  refusal: (pools, count, openAttempts, nowNs) => {
+    const refusal = risk.refusal(pools, count, openAttempts, nowNs);
     tape.reading(refusal === undefined ? 0 : REASON_CODE[refusal]);
     return refusal;
   },

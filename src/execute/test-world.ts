@@ -1,13 +1,13 @@
 /** A real local cluster with its block engine behind their doors, and the parts of an io thread on it, for the story tests. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildCycleIndex, type CycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { buildCycleIndex, type CycleIndex, HOPS_MAX } from "#arbitrage/cycle-index.ts";
 import { findSplit } from "#arbitrage/find-split.ts";
 import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { PoolTable } from "#arbitrage/pool-table.ts";
 import { type ExactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
-import { sizeCycle } from "#arbitrage/sizing.ts";
+import { Winner } from "#arbitrage/winner.ts";
 import { ManualClock } from "#core/clock.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import { type Address, WSOL_MINT } from "#core/units.ts";
@@ -188,25 +188,14 @@ export function decide(
     screenPool(index, table, pool, 50e9, 1_000_000, candidates);
   });
   if (candidates.count === 0) throw new Error("no cycle earns");
-  const at = (candidates.places[0] as number) * HOPS_MAX;
-  const exact = [...index.hops.subarray(at, at + HOPS_MAX)]
-    .filter((hop) => hop !== NO_HOP)
-    .map((hop): ExactHop => {
-      const [pool, inputSide] = [hop >> 1, (hop & 1) as 0 | 1];
-      const both = reserves[pool] as [bigint, bigint];
-      const facts = world.pools[pool] as PoolFacts;
-      return { pool: facts, inputSide, reserveIn: both[inputSide], reserveOut: both[1 - inputSide] as bigint };
-    });
-  const sized = sizeCycle(exact, candidates.inputs[0] as number, 50_000_000_000);
-  const split = Number.isFinite(splitGainMin)
-    ? findSplit(
-        exact,
-        sized,
-        { inputMax: 50e9, gainMin: splitGainMin },
-        { table, pools: world.pools, parallels: new ParallelPools(world.pools), isHeld: () => false },
-      )
-    : undefined;
-  const amounts = split?.amounts ?? hopAmounts(exact, BigInt(sized.input));
+  const winner = new Winner();
+  winner.load(index.hops, (candidates.places[0] as number) * HOPS_MAX, table, world.pools);
+  winner.size(candidates.inputs[0] as number, 50e9);
+  const exact = winner.exactHops();
+  const market = { table, pools: world.pools, parallels: new ParallelPools(world.pools), isHeld: () => false };
+  const limits = { inputMax: 50e9, gainMin: splitGainMin };
+  const split = Number.isFinite(splitGainMin) ? findSplit(winner, limits, market) : undefined;
+  const amounts = split?.amounts ?? hopAmounts(exact, BigInt(winner.sized.input));
   const grossLamports = (amounts.at(-1) as bigint) - (amounts[0] as bigint);
   const plain = ({ pool, ...hop }: ExactHop) => ({ ...hop, pool: pool.index });
   return {

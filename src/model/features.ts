@@ -76,32 +76,41 @@ export type FeatureInput = {
   recentOutbidShare: number;
 };
 
-/** The order in which a record keeps an input's values. */
-const INPUT_NAMES = [
-  "grossLamports",
-  "inputLamports",
-  "hops",
-  "inputShareMax",
-  "feeBpsSum",
-  "reserveMinLamports",
-  "eventAgeMs",
-  "slotProgress",
-  "recentTipMedianLamports",
-  "recentLandedShare",
-  "recentOutbidShare",
-] as const satisfies readonly (keyof FeatureInput)[];
+/** How many values a record keeps of an input. */
+export const FEATURE_INPUTS = 11;
 
-/** The values of an input as a record keeps them. */
-export const inputValues = (input: FeatureInput): number[] => INPUT_NAMES.map((name) => input[name]);
+/** Writes an input's values as a record keeps them, FEATURE_INPUTS from `at` on. */
+export function writeFeatureInput(out: Float64Array, at: number, input: FeatureInput): void {
+  out[at] = input.grossLamports;
+  out[at + 1] = input.inputLamports;
+  out[at + 2] = input.hops;
+  out[at + 3] = input.inputShareMax;
+  out[at + 4] = input.feeBpsSum;
+  out[at + 5] = input.reserveMinLamports;
+  out[at + 6] = input.eventAgeMs;
+  out[at + 7] = input.slotProgress;
+  out[at + 8] = input.recentTipMedianLamports;
+  out[at + 9] = input.recentLandedShare;
+  out[at + 10] = input.recentOutbidShare;
+}
 
 /** The input that a record's values were, or undefined when it is of another feature set. */
-export function inputOf(values: readonly number[]): FeatureInput | undefined {
-  if (values.length !== INPUT_NAMES.length) return undefined;
-  const input = createFeatureInput();
-  INPUT_NAMES.forEach((name, i) => {
-    input[name] = values[i] as number;
-  });
-  return input;
+export function featureInputOf(values: readonly number[]): FeatureInput | undefined {
+  if (values.length !== FEATURE_INPUTS) return undefined;
+  const at = (i: number) => values[i] as number;
+  return {
+    grossLamports: at(0),
+    inputLamports: at(1),
+    hops: at(2),
+    inputShareMax: at(3),
+    feeBpsSum: at(4),
+    reserveMinLamports: at(5),
+    eventAgeMs: at(6),
+    slotProgress: at(7),
+    recentTipMedianLamports: at(8),
+    recentLandedShare: at(9),
+    recentOutbidShare: at(10),
+  };
 }
 
 /** An input with the values of an agent that has sent nothing yet. */

@@ -16,12 +16,12 @@ export class RiskGate {
     this.#left = sendsPerMinuteMax;
   }
 
-  /** Why an attempt over these pools must not be made now; undefined when it may. */
-  refusal(hops: readonly { readonly pool: number }[], openAttempts: number, nowNs: number): ReasonName | undefined {
+  /** Why an attempt over the first `count` of these pools must not be made now; undefined when it may. */
+  refusal(pools: Int32Array, count: number, openAttempts: number, nowNs: number): ReasonName | undefined {
     const { words } = this;
     if (words.halted) return "risk_halted";
     if (openAttempts >= words.attemptsMax) return "too_many_in_flight";
-    for (const { pool } of hops) if (words.isPoolBlocked(pool)) return "risk_pool";
+    for (let i = 0; i < count; i++) if (words.isPoolBlocked(pools[i] as number)) return "risk_pool";
     const filled = Math.max(0, nowNs - this.#filledNs) / NS_PER_MINUTE;
     this.#left = Math.min(this.sendsPerMinuteMax, this.#left + filled * this.sendsPerMinuteMax);
     this.#filledNs = nowNs;

@@ -128,25 +128,25 @@ describe("RiskBook", () => {
 });
 
 describe("RiskGate", () => {
-  const hops = [{ pool: 3 }, { pool: 4 }];
+  const pools = Int32Array.of(3, 4);
 
   test("says no to a halt, too many attempts, a blocked pool and too many sends a minute", () => {
     const words = new RiskWords(new SharedArrayBuffer(RISK_BYTES));
     const gate = new RiskGate(words, 2);
-    expect(gate.refusal(hops, 0, 1e9)).toBe("too_many_in_flight");
+    expect(gate.refusal(pools, 2, 0, 1e9)).toBe("too_many_in_flight");
     words.write("active", 4);
     words.blockPool(4, true);
-    expect(gate.refusal(hops, 0, 1e9)).toBe("risk_pool");
+    expect(gate.refusal(pools, 2, 0, 1e9)).toBe("risk_pool");
     words.blockPool(4, false);
     for (const expected of [undefined, undefined, "sends_per_minute" as const]) {
-      expect(gate.refusal(hops, 0, 1e9)).toBe(expected);
+      expect(gate.refusal(pools, 2, 0, 1e9)).toBe(expected);
       if (expected === undefined) gate.sent();
     }
-    expect(gate.refusal(hops, 0, 1e9 + 30e9)).toBeUndefined();
+    expect(gate.refusal(pools, 2, 0, 1e9 + 30e9)).toBeUndefined();
     words.write("reducing", 1);
-    expect(gate.refusal(hops, 1, 61e9)).toBe("too_many_in_flight");
+    expect(gate.refusal(pools, 2, 1, 61e9)).toBe("too_many_in_flight");
     words.write("halted", 0);
-    expect(gate.refusal(hops, 0, 61e9)).toBe("risk_halted");
+    expect(gate.refusal(pools, 2, 0, 61e9)).toBe("risk_halted");
   });
 });
 
