@@ -10,6 +10,8 @@
 /** Operands and quotients are below this; a divisor is below twice of it. */
 export const WHOLE_MAX = 2 ** 51;
 
+/** Below this a product of whole floats is exact. */
+const PRODUCT_EXACT_MAX = 2 ** 53;
 const SPLIT = 2 ** 27 + 1;
 
 /** ⌊a·b / c⌋ for whole 0 ≤ a, b < WHOLE_MAX, 0 < c ≤ 2·WHOLE_MAX and a quotient below WHOLE_MAX. */
@@ -26,10 +28,12 @@ export function mulDivCeil(a: number, b: number, c: number): number {
   return rest > c ? q + 2 : rest > 0 ? q + 1 : rest > -c ? q : q - 1;
 }
 
-/** a·b − q·c. */
+/** a·b − q·c, where q is ⌊fl(a·b / c)⌋. */
 function remainder(a: number, b: number, c: number, q: number): number {
   const p = a * b;
   const p2 = q * c;
+  // An exact p has an exact p2, for the quotient's rounding, a 2^53rd of it, lifts q·c by less than 1 above p.
+  if (p < PRODUCT_EXACT_MAX) return p - p2;
   return p - p2 + (productError(a, b, p) - productError(q, c, p2));
 }
 
