@@ -145,3 +145,18 @@ class CycleSearch {
     return true;
   }
 }
+
+/** Whether the same tokens are traded for the same fees: then the cycles are the same, and their order. */
+export function sameGraph(before: readonly PoolFacts[], after: readonly PoolFacts[]): boolean {
+  if (before.length !== after.length) return false;
+  return after.every((pool, index) => {
+    const known = before[index];
+    return (
+      known !== undefined &&
+      known.feeNumerator === pool.feeNumerator &&
+      known.feeDenominator === pool.feeDenominator &&
+      known.mints[0] === pool.mints[0] &&
+      known.mints[1] === pool.mints[1]
+    );
+  });
+}

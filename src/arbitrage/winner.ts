@@ -6,7 +6,7 @@
  * first, as a decision's record has them.
  */
 import type { PoolFacts } from "#core/pool.ts";
-import { readWhole, writeU64, writeWhole } from "#core/u64-words.ts";
+import { readWhole, writeU64, writeWhole } from "#core/words.ts";
 import { fillConcentrated } from "./concentrated-quote.ts";
 import { HOPS_MAX, NO_HOP } from "./cycle-index.ts";
 import type { Split } from "./find-split.ts";

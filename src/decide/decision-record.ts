@@ -29,7 +29,7 @@
  */
 import { createHash } from "node:crypto";
 import { SandpiperError } from "#core/error.ts";
-import { readU64 } from "#core/u64-words.ts";
+import { readU64 } from "#core/words.ts";
 import type { SlotConsumer, SlotProducer } from "#memory/slot-ring.ts";
 import { FEATURE_INPUTS } from "#model/features.ts";
 import { DECIDE_ERROR } from "./errors.ts";

@@ -6,7 +6,7 @@
 import { type CycleIndex, HOPS_MAX } from "#arbitrage/cycle-index.ts";
 import { findSplit, type SplitMarket } from "#arbitrage/find-split.ts";
 import type { Winner } from "#arbitrage/winner.ts";
-import { readWhole } from "#core/u64-words.ts";
+import { readWhole } from "#core/words.ts";
 import type { PolicyTarget } from "#memory/switchboard.ts";
 import { type FeatureInput, fillFeatures } from "#model/features.ts";
 import { chooseTip, type TipLimits } from "./choose-tip.ts";

@@ -9,14 +9,14 @@
  *
  * A changed catalogue is only noted here: whoever drives the loop reads the file and calls setCatalogue between calls.
  */
-import { buildCycleIndex, HOPS_MAX, NO_HOP } from "#arbitrage/cycle-index.ts";
+import { buildCycleIndex, HOPS_MAX, NO_HOP, sameGraph } from "#arbitrage/cycle-index.ts";
 import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { POOLS_MAX, PoolTable } from "#arbitrage/pool-table.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
 import type { Clock } from "#core/clock.ts";
 import type { PoolCatalogue, PoolFacts } from "#core/pool.ts";
-import { readWhole } from "#core/u64-words.ts";
 import { WSOL_MINT } from "#core/units.ts";
+import { readI128, readWhole } from "#core/words.ts";
 import type { Histogram } from "#memory/histogram.ts";
 import {
   MARKET_RECORD,
@@ -385,26 +385,4 @@ class Loop implements HotLoopOnTable {
     outcomes.release();
     counters[COUNTER.inFlight] = this.#inFlight.count;
   }
-}
-
-/** Whether the same tokens are traded for the same fees: then the cycles are the same, and their order. */
-function sameGraph(before: readonly PoolFacts[], after: readonly PoolFacts[]): boolean {
-  if (before.length !== after.length) return false;
-  return after.every((pool, index) => {
-    const known = before[index];
-    return (
-      known !== undefined &&
-      known.feeNumerator === pool.feeNumerator &&
-      known.feeDenominator === pool.feeDenominator &&
-      known.mints[0] === pool.mints[0] &&
-      known.mints[1] === pool.mints[1]
-    );
-  });
-}
-
-/** Two's complement in four words. */
-function readI128(u32: Uint32Array, word: number): bigint {
-  let value = 0n;
-  for (let i = 3; i >= 0; i--) value = (value << 32n) | BigInt(u32[word + i] as number);
-  return BigInt.asIntN(128, value);
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { testConcentratedPool, testPool } from "#arbitrage/test-pools.ts";
 import { concentratedPool } from "#arbitrage/test-ticks.ts";
 import { walkOf } from "#arbitrage/winner.ts";
-import { writeU64 } from "#core/u64-words.ts";
+import { writeU64 } from "#core/words.ts";
 import { createDecisionDraft, type DecisionDraft } from "./decision-draft.ts";
 import { DECISION_RING, type Decision, readDecision } from "./decision-record.ts";
 import { ring } from "./test-loop.ts";

@@ -1,7 +1,7 @@
 /** Writes decisions into the slots of a DECISION_RING (the layout is drawn in decision-record.ts), without allocating. */
 import type { Split } from "#arbitrage/find-split.ts";
 import { walkOf } from "#arbitrage/winner.ts";
-import { writeU64, writeWhole } from "#core/u64-words.ts";
+import { writeU64, writeWhole } from "#core/words.ts";
 import type { SlotProducer } from "#memory/slot-ring.ts";
 import { writeFeatureInput } from "#model/features.ts";
 import type { DecisionDraft } from "./decision-draft.ts";

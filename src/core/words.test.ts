@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { readU64, readWhole, writeU64, writeWhole } from "./u64-words.ts";
+import { readI128, readU64, readWhole, writeU64, writeWhole } from "./words.ts";
 
 const words = new Uint32Array(4);
 
@@ -28,6 +28,15 @@ test("a whole float is written as the bigint that it is", () => {
       writeWhole(words, 0, value);
       expect(readU64(words, 0)).toBe(BigInt(value));
       expect(readWhole(words, 0)).toBe(value);
+    }),
+  );
+});
+
+test("four words are a signed number, low word first", () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 127n), max: 2n ** 127n - 1n }), (value) => {
+      for (let i = 0; i < 4; i++) words[i] = Number((value >> BigInt(32 * i)) & 0xffff_ffffn);
+      expect(readI128(words, 0)).toBe(value);
     }),
   );
 });

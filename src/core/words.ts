@@ -1,6 +1,6 @@
 /**
- * Whole numbers of 64 bits as two words of a Uint32Array, the low one first: how records in shared memory hold them. The
- * float forms make no bigint, so the hot thread may use them for every event.
+ * Whole numbers of 64 and 128 bits as words of a Uint32Array, the low one first: how records in shared memory hold them.
+ * The float forms make no bigint, so the hot thread may use them for every event.
  */
 
 const WORD = 0x1_0000_0000;
@@ -25,4 +25,11 @@ export function writeWhole(words: Uint32Array, at: number, value: number): void 
   // Within the range of an int32 the conversion is one instruction, beyond it a call.
   words[at] = low > INT_MAX ? low - WORD : low;
   words[at + 1] = high > INT_MAX ? high - WORD : high;
+}
+
+/** A signed number of 128 bits in four words. */
+export function readI128(words: Uint32Array, at: number): bigint {
+  let value = 0n;
+  for (let i = 3; i >= 0; i--) value = (value << 32n) | BigInt(words[at + i] as number);
+  return BigInt.asIntN(128, value);
 }
