@@ -68,7 +68,7 @@ export type DecisionHop = {
 };
 
 /** A hop that goes over two pools: the part that the second one takes. */
-export type DecisionSplit = {
+type DecisionSplit = {
   /** Which hop, from 0; `hops` has its first pool there. */
   readonly place: number;
   readonly second: DecisionHop;
