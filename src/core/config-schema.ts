@@ -71,7 +71,7 @@ export const CONFIG_SCHEMA = {
   "sim.blockEnginePort": port(8901, "Jito JSON-RPC of the local block engine"),
   "sim.wallet": text(
     "",
-    "public key that genesis funds with SOL, wrapped SOL and token accounts; the supervisor fills it in",
+    "public key that genesis funds with SOL, wrapped SOL and token accounts; the trading wallet's when left out",
   ),
   "sim.concentratedPools": whole(8, 0, 8, "concentrated-liquidity pools in the sim; 0 for none"),
   "sim.rivals": whole(1, 0, 16, "rival arbitrageurs in the sim"),

@@ -67,7 +67,7 @@ class Supervisor {
     this.#paths = paths;
     this.#off = partsOff(config);
     this.#log = createLog({ process: "supervisor", level: config["log.level"], format: config["log.format"] });
-    const wallet = ensureWallet(paths);
+    ensureWallet(paths);
     ensureControlKeys(paths, process.env);
     this.#heartbeats = makeRegions(paths);
     this.#topology = readTopology();
@@ -76,7 +76,7 @@ class Supervisor {
     // Whatever it starts inherits the shared cores.
     const own = placeOf(this.#plan, "supervisor", this.#topology.nodes.length);
     if (own !== undefined) takePlace(own, "supervisor");
-    this.#processes = childrenOf(config.mode).map((spec) => this.#watch(spec, flags, wallet));
+    this.#processes = childrenOf(config.mode).map((spec) => this.#watch(spec, flags));
   }
 
   async run(): Promise<number> {
@@ -96,17 +96,16 @@ class Supervisor {
     return exitCode;
   }
 
-  #watch(spec: ChildSpec, flags: readonly string[], wallet: string): WatchedProcess {
+  #watch(spec: ChildSpec, flags: readonly string[]): WatchedProcess {
     const place = placeOf(this.#plan, spec.name, this.#topology.nodes.length);
     const index = PROCESS_NAMES.indexOf(spec.name);
-    const own = spec.name === "sim" && this.#config["sim.wallet"] === "" ? ["--sim.wallet", wallet] : [];
     const environment = { ...environmentOf(spec.name, process.env), SANDPIPER_RUN_ID: this.#runId };
     return new WatchedProcess({
       spec,
       core: this.#plan.seats.find(({ name }) => name === spec.name)?.core,
       log: this.#log,
       spawn: () =>
-        Bun.spawn(childCommand(spec.name, [...flags, ...own]), {
+        Bun.spawn(childCommand(spec.name, flags), {
           stdin: "ignore",
           stdout: "inherit",
           stderr: "inherit",
