@@ -8,7 +8,7 @@ import { openStore } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
 
 runAgent("gateway", async ({ config, paths, log, runId, ready }) => {
-  const bus = openBus(config, paths, log, "gateway");
+  const bus = await openBus(config, paths, log, "gateway");
   const store = openStore(config, paths);
   const gateway = await startGateway({ config, paths, runId, bus, data: storeData(store), log });
   log.info("page is up", { at: `http://${config["gateway.host"]}:${gateway.port}/` });

@@ -42,7 +42,7 @@ runAgent("guard", async ({ config, paths, clock, log, ready }) => {
   let commander: Commander | undefined;
   const commands = new GuardCommands(async (request, action) => {
     ensureControlKeys(paths, process.env);
-    bus ??= openBus(config, paths, log, "guard");
+    bus ??= await openBus(config, paths, log, "guard");
     const key = readSecretKeyFile(paths.guardSecret);
     const noncesPath = paths.controlNonces("guard");
     commander ??= new Commander({ bus, key, keyId: GUARD_KEY_ID, issuer: "guard", noncesPath, clock });

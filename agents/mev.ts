@@ -25,7 +25,7 @@ runAgent("mev", async (agent) => {
   const { config, clock, log } = agent;
   const ring = openRegion(agent.paths.marketRing("mev"));
   const [consumer, doorbell] = [new SlotConsumer(ring), createDoorbell(ring, SLOT_RING_DOORBELL_BYTE)];
-  const bus = openBus(config, agent.paths, log, "mev");
+  const bus = await openBus(config, agent.paths, log, "mev");
   const publisher = new FindingPublisher({
     identity: { version: VERSION, agent: "mev", mode: config.mode },
     rpc: openRpc(config),

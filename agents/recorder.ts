@@ -36,7 +36,7 @@ async function waitForStore(store: Store): Promise<void> {
 }
 
 runAgent("recorder", async ({ config, paths, log, ready }) => {
-  const bus = openBus(config, paths, log, "recorder");
+  const bus = await openBus(config, paths, log, "recorder");
   // Before anything waits for ClickHouse: the ledger needs the disk alone.
   const ledger = await keepLedger({ bus, folder: paths.ledger, secretPath: paths.ledgerSecret, log });
   const store = openStore(config, paths);

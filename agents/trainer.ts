@@ -7,7 +7,7 @@ import { findTrainingSources } from "#train/sources.ts";
 import { Trainer } from "#train/trainer.ts";
 
 runAgent("trainer", async ({ config, paths, log, ready }) => {
-  const bus = openBus(config, paths, log, "trainer");
+  const bus = await openBus(config, paths, log, "trainer");
   const store = openStore(config, paths);
   const trainer = new Trainer({
     ...{ bus, store, log, nowMs: Date.now, folder: paths.training, modelsDir: paths.models, mode: config.mode },

@@ -66,7 +66,7 @@ describe.skipIf(!kafkaAvailable())("Kafka with TLS and SASL", () => {
       expect(made.says).toBe("");
       expect(made.out).toContain("bundle-outcomes-proto      made");
       const { config } = loadConfig({ environment: {}, flags: flags(PASSWORD) });
-      const bus = openBus(config, runPaths(config.dataDir), log, "secured");
+      const bus = await openBus(config, runPaths(config.dataDir), log, "secured");
       try {
         const consumer = bus.consumer({ group: "secured", topics: ["policy-updates-proto"], start: "first" });
         await bus.publish("policy-updates-proto", "k", new TextEncoder().encode("over TLS"));

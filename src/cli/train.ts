@@ -34,7 +34,7 @@ export async function runTrain(
     const request = requestOf(words, who, nowMs);
     checkRequest(request, nowMs);
     const log = createLog({ process: "train", level: "error", format: "text" });
-    const bus = openBus(config, paths, log, "train");
+    const bus = await openBus(config, paths, log, "train");
     await bus.publish("train-requests-proto", request.jobId, encodeTrainRequest(request));
     await bus.close();
     write(`asked for: ${request.jobId}`);

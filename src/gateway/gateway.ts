@@ -75,6 +75,8 @@ const COMMAND_PATH = "/api/control/module/";
 const TRAINING_PATH = "/api/training/";
 const MODEL_CHANGE = /^\/api\/models\/(promote|shadow|rollback)$/;
 const HTTPS_PORT = 443;
+/** What never is a file of a page, and so need not wait for them. */
+const NO_PAGE = /^\/(api\/|live$|health$)/;
 /** What needs no role: signing in, and whether it is well. */
 const OPEN_PATHS = /^\/(api\/auth\/[^/]*|health)$/;
 
@@ -85,7 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const publicOrigin = publicOriginOf(config);
   const nowMs = options.nowMs ?? Date.now;
   const telemetry = new Telemetry(nowMs);
-  const pages = await loadPages();
+  const pages = startPages();
   const feed = new LiveFeed({
     bus: options.bus,
     telemetry,
@@ -161,6 +163,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
+/**
+ * From source the pages are bundled at every start, which takes longer than all else of it: the API and the live stream do
+ * not wait for that, only who asks for a page. A gateway that cannot have its pages ends.
+ */
+function startPages(): Promise<PageFiles> {
+  const pages = loadPages();
+  pages.catch((thrown: unknown) =>
+    queueMicrotask(() => {
+      throw thrown;
+    }),
+  );
+  return pages;
+}
+
 /** WebTransport when it is on, else why not. */
 type LiveParts = { transport?: WebTransport; off: string };
 
@@ -201,7 +217,7 @@ function readGroupLags(bus: Bus): readonly GroupLag[] {
 }
 
 type Served = {
-  readonly pages: PageFiles;
+  readonly pages: Promise<PageFiles>;
   readonly api: (request: Request) => Promise<Response>;
   readonly feed: LiveFeed;
   readonly sessions: LiveSessions;
@@ -222,7 +238,7 @@ function listen(
       return refusal;
     }
     const { pathname } = new URL(request.url);
-    const page = pages.get(pathname);
+    const page = NO_PAGE.test(pathname) ? undefined : (await pages).get(pathname);
     if (page) return page.response(request);
     if (pathname.startsWith(COMMAND_PATH)) await auth.admit(request, "admin", pathname.slice(COMMAND_PATH.length));
     else if (request.method === "POST" && pathname.startsWith(TRAINING_PATH))
