@@ -36,7 +36,7 @@ runAgent("feed", async (agent) => {
     replayed,
   });
   const recorder = openRecorder(agent);
-  const [pace, since] = [() => paced(Object.values(rings)), () => rings.mev.lastTransaction()];
+  const [pace, since] = [() => paced(Object.values(rings)), (max: number) => rings.mev.lastTransactions(max)];
   const source = openMarketSource({ ...agent, ...{ pace, since } });
   const tick = setInterval(() => [agent.beat(), feed.serveSnapshots()], TICK_MS);
   let told = JSON.stringify(feed.troubles());

@@ -10,6 +10,7 @@ import { cpmmAuthority } from "#dex/addresses.ts";
 import { RAYDIUM_CPMM_PROGRAM } from "#dex/program-addresses.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { PoolCatalogueBook } from "#market/catalogue.ts";
+import { resumeSlotOf } from "#market/catch-up.ts";
 import { Feed } from "#market/feed.ts";
 import { createLiveSource, type LiveSource } from "#market/live/live-source.ts";
 import type { LiveStream } from "#market/live/live-stream.ts";
@@ -41,6 +42,16 @@ async function startMarket() {
   return { ...market, ws, rpc, geyser };
 }
 
+/** The rings of the agents, which outlive a feed. */
+function newRings() {
+  const ring = (format: SlotRingFormat) => {
+    const buffer = new SharedArrayBuffer(slotRingBytes(format));
+    formatSlotRing(buffer, format);
+    return () => new MarketRing(buffer, () => {}, clock.monotonicNs);
+  };
+  return { arbitrage: ring(ARBITRAGE_RING), mev: ring(MEV_RING) };
+}
+
 /** A feed behind a live source, and what came through it. */
 class Follower {
   readonly swaps: string[] = [];
@@ -50,15 +61,18 @@ class Follower {
   readonly source: LiveSource;
   readonly running: Promise<void>;
 
-  constructor(market: Market, authority: Address, makeStreams: (vaults: Set<Address>) => LiveStream[]) {
-    const ring = (format: SlotRingFormat) => {
-      const buffer = new SharedArrayBuffer(slotRingBytes(format));
-      formatSlotRing(buffer, format);
-      return new MarketRing(buffer, () => {}, clock.monotonicNs);
-    };
+  constructor(
+    market: Market,
+    authority: Address,
+    makeStreams: (vaults: Set<Address>, fromSlot: number) => LiveStream[],
+    rings = newRings(),
+    beforeSnapshot = async () => {},
+  ) {
+    const mev = rings.mev();
+    const passed = mev.lastTransactions(1_000);
     this.feed = new Feed({
-      arbitrage: ring(ARBITRAGE_RING),
-      mev: ring(MEV_RING),
+      arbitrage: rings.arbitrage(),
+      mev,
       catalogue: this.catalogue,
       cpmmAuthority: authority,
       unixSeconds: () => Number(market.clock.wallNs() / 1_000_000_000n),
@@ -69,8 +83,9 @@ class Follower {
     const vaults = new Set<Address>();
     const node = new RpcNode(market.rpc.url, seededRandom("node"));
     this.source = createLiveSource({
-      streams: makeStreams(vaults),
-      snapshot: () => readRpcSnapshot(node),
+      streams: makeStreams(vaults, resumeSlotOf(passed)),
+      passed,
+      snapshot: () => beforeSnapshot().then(() => readRpcSnapshot(node)),
       accounts: (addresses) => readAccounts(node, addresses),
       vaults,
       clock,
@@ -99,17 +114,19 @@ class Follower {
 }
 
 const common = { clock, random: seededRandom("streams"), log, commitment: "processed" } as const;
-const grpc = (market: Market, vaults: Set<Address>): LiveStream =>
+const grpc = (market: Market, vaults: Set<Address>, fromSlot = 0): LiveStream =>
   createYellowstoneStream({
     ...common,
+    fromSlot,
     name: "grpc",
     url: market.geyser.url,
     token: "secret-token",
     filter: { programs: PROGRAMS, accounts: vaults },
   });
-const webSocket = (market: Market, vaults: Set<Address>): LiveStream =>
+const webSocket = (market: Market, vaults: Set<Address>, fromSlot = 0): LiveStream =>
   createRpcStream({
     ...common,
+    fromSlot,
     name: "ws",
     wsUrl: market.ws.url,
     node: new RpcNode(market.rpc.url, seededRandom("ws")),
@@ -217,6 +234,59 @@ describe("live streams of one cluster", () => {
     await slotsUntil(market, () => known() >= landed, `${landed} trades`);
     expect(follower.feed.counters.gaps).toBe(0);
     expect(follower.swaps).toHaveLength(known());
+    await follower.stop();
+  }, 120_000);
+
+  test.each([
+    ["gRPC", [grpc]],
+    ["WebSocket", [webSocket]],
+    ["both", [grpc, webSocket]],
+  ])(
+    "a feed goes on where the feed before it ended, over %s: no trade is missing, none comes twice",
+    async (_, ways) => {
+      const rings = newRings();
+      const next = () =>
+        new Follower(market, authority, (vaults, from) => ways.map((way) => way(market, vaults, from)), rings);
+      const first = next();
+      await slotsUntil(market, () => first.counters.snapshots >= 2, "snapshots");
+      const { landed } = market.box.traders.counters;
+      const from = market.cluster.slot;
+      await market.runSlots(4);
+      // In the middle of what it has to tell.
+      await slotsUntil(market, () => first.swaps.length > 0, "a trade");
+      await first.stop();
+      await market.runSlots(12);
+      const second = next();
+      const known = () => [...first.swaps, ...second.swaps].filter((row) => BigInt(row.split(",")[0] ?? 0) >= from);
+      const wanted = market.box.traders.counters.landed - landed;
+      expect(wanted).toBeGreaterThan(20);
+      await slotsUntil(market, () => new Set(known()).size >= wanted, `${wanted} trades`);
+      await slotsUntil(market, () => second.counters.snapshots >= 2, "snapshots of the second feed");
+      expect(known()).toHaveLength(new Set(known()).size);
+      expect(second.feed.counters.gaps).toBe(0);
+      await second.stop();
+    },
+    120_000,
+  );
+
+  test("what was traded while a snapshot was read is told, too", async () => {
+    let asked = false;
+    const held = Promise.withResolvers<void>();
+    const slowly = () => {
+      asked = true;
+      return held.promise;
+    };
+    const follower = new Follower(market, authority, (vaults) => [grpc(market, vaults)], newRings(), slowly);
+    await slotsUntil(market, () => asked, "a snapshot asked for");
+    const { landed } = market.box.traders.counters;
+    const from = market.cluster.slot;
+    await market.runSlots(4);
+    const wanted = market.box.traders.counters.landed - landed;
+    expect(wanted).toBeGreaterThan(5);
+    await slotsUntil(market, () => follower.source.merge.newestSlot > Number(from) + 4, "the slots heard");
+    held.resolve();
+    const known = () => new Set(follower.swaps.filter((row) => BigInt(row.split(",")[0] ?? 0) >= from));
+    await slotsUntil(market, () => known().size >= wanted, `${wanted} trades`);
     await follower.stop();
   }, 120_000);
 

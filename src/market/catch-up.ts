@@ -6,6 +6,8 @@ import type { MarketTransaction } from "./transaction.ts";
 /** A transaction that was passed on, and nothing after it. */
 export type MarketPosition = { readonly slot: bigint; readonly signature: string };
 
+/** Streams tell slots that lie beside each other in any order: the last slots of a feed before are asked for again. */
+const RESUME_BEHIND_SLOTS = 4n;
 /** More than a minute and a half of a market is nothing to act on any more. */
 const SLOTS_MAX = 256n;
 
@@ -25,4 +27,10 @@ export async function transactionsSince(
   const missed = found.slice(place + 1);
   for (let slot = since.slot + 1n; slot <= last; slot++) missed.push(...(await fetchBlock(node, Number(slot))));
   return missed;
+}
+
+/** The slot from which streams of the network go on where the feed before ended; 0 when none of it is known. */
+export function resumeSlotOf(passed: readonly MarketPosition[]): number {
+  const newest = passed.reduce((slot, one) => (one.slot > slot ? one.slot : slot), 0n);
+  return newest > RESUME_BEHIND_SLOTS ? Number(newest - RESUME_BEHIND_SLOTS) : 0;
 }

@@ -83,18 +83,19 @@ export class MarketRing {
     return this.#producer.takeSnapshotRequest();
   }
 
-  /** The last transaction that was published, by this feed or by one before it; undefined when the ring holds none. */
-  lastTransaction(): MarketPosition | undefined {
+  /** The transactions that were published last, by this feed or by one before it, the newest first; at most `max`. */
+  lastTransactions(max: number): MarketPosition[] {
     const { u32, u8, capacity } = this.#producer;
-    for (let back = 0; back < capacity; back++) {
+    const found: MarketPosition[] = [];
+    for (let back = 0; back < capacity && found.length < max; back++) {
       const at = this.#producer.published(back);
       if (u32[(at + MARKET_RECORD.kind) >> 2] !== MARKET_RECORD_KIND.transaction) continue;
       const word = (at + MARKET_RECORD.slot) >> 2;
       const slot = (BigInt(u32[word + 1] as number) << 32n) | BigInt(u32[word] as number);
       const from = at + MARKET_RECORD.signature;
-      return { slot, signature: base58Encode(u8.subarray(from, from + 64)) };
+      found.push({ slot, signature: base58Encode(u8.subarray(from, from + 64)) });
     }
-    return undefined;
+    return found;
   }
 
   /** Publishes all records together; the last one carries LAST_OF_GROUP. False when they were dropped. */

@@ -8,7 +8,7 @@ import { SandpiperError } from "#core/error.ts";
 import type { Log } from "#core/log.ts";
 import { seededRandom } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
-import type { MarketPosition } from "./catch-up.ts";
+import { type MarketPosition, resumeSlotOf } from "./catch-up.ts";
 import { MARKET_ERROR } from "./errors.ts";
 import { createLiveSource } from "./live/live-source.ts";
 import { checkNode, openStreams } from "./live/open-streams.ts";
@@ -27,9 +27,12 @@ export type OpenSourceParts = {
   readonly runId: string;
   /** Waited for before each recorded block. */
   readonly pace: () => Promise<void>;
-  /** What a feed passed on last, so that nothing of the local cluster is missed over its restart. */
-  readonly since?: () => MarketPosition | undefined;
+  /** What a feed passed on last, the newest first, so that nothing is missed over its restart and nothing told twice. */
+  readonly since?: (max: number) => readonly MarketPosition[];
 };
+
+/** Transactions of an earlier feed that are known again: some seconds of a busy market. */
+const PASSED_MAX = 2_048;
 
 export function openMarketSource(parts: OpenSourceParts): MarketSource {
   const { config, clock, log, runId, pace, since } = parts;
@@ -44,7 +47,7 @@ export function openMarketSource(parts: OpenSourceParts): MarketSource {
         clock,
         random: seededRandom(`feed ${runId}`),
         filter: poolFilter(config),
-        ...(since === undefined ? {} : { since }),
+        ...(since === undefined ? {} : { since: () => since(1)[0] }),
         log,
       });
     case "live":
@@ -52,7 +55,7 @@ export function openMarketSource(parts: OpenSourceParts): MarketSource {
   }
 }
 
-function openLive({ config, clock, log, runId }: OpenSourceParts): MarketSource {
+function openLive({ config, clock, log, runId, since }: OpenSourceParts): MarketSource {
   const random = seededRandom(`feed ${runId}`);
   const [rpcUrl, wsUrl, grpcUrl] = [config["market.rpcUrl"], config["market.wsUrl"], config["market.grpcUrl"]];
   if (rpcUrl === "" || wsUrl + grpcUrl === "")
@@ -64,9 +67,12 @@ function openLive({ config, clock, log, runId }: OpenSourceParts): MarketSource 
   const vaults = new Set<Address>();
   const filter = poolFilter(config);
   const commitment = config["market.commitment"];
-  const streams = openStreams({ config, clock, random, log, node, accounts: vaults });
+  const passed = since?.(PASSED_MAX) ?? [];
+  const fromSlot = resumeSlotOf(passed);
+  const streams = openStreams({ config, clock, random, log, node, accounts: vaults, fromSlot });
   return createLiveSource({
     streams,
+    passed,
     snapshot: () => readRpcSnapshot(node, commitment, filter.pools),
     accounts: (addresses) => readAccounts(node, addresses, commitment),
     vaults,

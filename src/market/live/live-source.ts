@@ -9,6 +9,7 @@ import type { Log } from "#core/log.ts";
 import type { MarketReport, StreamReport } from "#core/market-report.ts";
 import type { Random } from "#core/random.ts";
 import type { Address } from "#core/units.ts";
+import type { MarketPosition } from "#market/catch-up.ts";
 import { MARKET_ERROR } from "#market/errors.ts";
 import { furtherAccounts, type RpcSnapshot } from "#market/rpc-snapshot.ts";
 import type { AccountWrite, MarketEvent, MarketSink, MarketSource } from "#market/source.ts";
@@ -37,6 +38,8 @@ const STALE_PAUSE_MS = 100;
 
 export type LiveSourceOptions = {
   readonly streams: readonly LiveStream[];
+  /** What a feed before this one told, not to be told again. */
+  readonly passed?: readonly MarketPosition[];
   /** All accounts that matter, as a node says they are. */
   readonly snapshot: () => Promise<RpcSnapshot>;
   /** These accounts, for pools that appear while the source runs. */
@@ -84,7 +87,7 @@ class Source implements LiveSource {
     this.#limits = { ...LIMITS, ...options.limits };
     this.#retry = new Retry(this.#limits, options.random);
     const wallMs = () => Number(options.clock.wallNs() / 1_000_000n);
-    this.merge = new StreamMerge({ sink: (event) => this.#take(event), wallMs });
+    this.merge = new StreamMerge({ sink: (event) => this.#take(event), wallMs, passed: options.passed ?? [] });
   }
 
   async run(sink: MarketSink): Promise<void> {
@@ -250,11 +253,9 @@ class Source implements LiveSource {
     this.#held = undefined;
     this.merge.restart();
     this.#sink({ kind: "snapshot", slot, accounts: kept, arrivedNs: clock.monotonicNs() });
-    // What happened before the snapshot is in its accounts already; transactions without accounts are told anyway.
+    // What happened before the snapshot is in its accounts already: of it only the transactions themselves are told.
     for (const event of held)
-      if ((event.kind !== "transaction" && event.kind !== "writes") || slotOf(event) >= slot) this.#sink(event);
+      if (event.kind === "transaction" && event.transaction.slot < slot) this.#sink({ ...event, accounts: [] });
+      else if (event.kind !== "writes" || event.slot >= slot) this.#sink(event);
   }
 }
-
-const slotOf = (event: MarketEvent & { kind: "transaction" | "writes" }): bigint =>
-  event.kind === "transaction" ? event.transaction.slot : event.slot;

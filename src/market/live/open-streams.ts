@@ -20,13 +20,15 @@ export type StreamsParts = {
   readonly node: RpcNode;
   /** Accounts to follow beside those of the programs; may grow. */
   readonly accounts: Set<Address>;
+  /** Where a feed before this one ended; without it they begin with what is now. */
+  readonly fromSlot?: number;
 };
 
 /** Empty where no stream is configured. */
-export function openStreams({ config, clock, random, log, node, accounts }: StreamsParts): LiveStream[] {
+export function openStreams({ config, clock, random, log, node, accounts, fromSlot = 0 }: StreamsParts): LiveStream[] {
   const [wsUrl, grpcUrl] = [config["market.wsUrl"], config["market.grpcUrl"]];
   const filter = { programs: [RAYDIUM_CPMM_PROGRAM, RAYDIUM_CLMM_PROGRAM], accounts };
-  const common = { clock, random, log, filter, commitment: config["market.commitment"] };
+  const common = { clock, random, log, filter, fromSlot, commitment: config["market.commitment"] };
   const streams: LiveStream[] = [];
   if (grpcUrl !== "")
     streams.push(createYellowstoneStream({ ...common, name: "grpc", url: grpcUrl, token: config["market.grpcToken"] }));

@@ -47,6 +47,8 @@ export type RpcStreamOptions = {
   readonly node: RpcNode;
   readonly commitment: "processed" | "confirmed" | "finalized";
   readonly filter: StreamFilter;
+  /** Where a feed before this one ended, to go on there as after a loss of its own; without it begins with what is now. */
+  readonly fromSlot?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -68,7 +70,7 @@ class RpcStream implements LiveStream {
   #end: (why: string) => void = () => {};
   #stopped = false;
   #heardNs = 0;
-  #slot = 0;
+  #slot: number;
   #requests = 0;
   readonly #subscribed = new Set<string>();
   /** Accounts of slots that are not over. */
@@ -79,6 +81,7 @@ class RpcStream implements LiveStream {
 
   constructor(options: RpcStreamOptions) {
     this.name = options.name;
+    this.#slot = options.fromSlot ?? 0;
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#retry = new Retry(this.#limits, options.random);
@@ -278,6 +281,7 @@ class RpcStream implements LiveStream {
     this.#handlers.broke(true);
     this.#later(async () => {
       for (let slot = first; slot < nowSlot && !this.#stopped; slot++) {
+        await this.#confirmed(slot);
         const transactions = await fetchBlock(this.#options.node, slot, this.#options.filter.programs);
         const arrivedNs = this.#options.clock.monotonicNs();
         for (const transaction of transactions) this.#handlers.take({ kind: "transaction", transaction }, arrivedNs);
@@ -287,6 +291,14 @@ class RpcStream implements LiveStream {
         );
       }
     });
+  }
+
+  /** Before that the node says of a block what it says of a slot without one: nothing. */
+  async #confirmed(slot: number): Promise<void> {
+    for (let tries = 0; tries < FETCH_TRIES_MAX && !this.#stopped; tries++) {
+      if (slot <= this.#slot - CONFIRMED_BEHIND) return;
+      await Bun.sleep(FETCH_PAUSE_MS);
+    }
   }
 
   /** One fetch after the other, so that transactions keep their order. */

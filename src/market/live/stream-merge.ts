@@ -3,6 +3,7 @@
  * back to an older state, whichever stream tells of it. Slots that die or lose their fork are told when something of
  * them had been let through.
  */
+import type { MarketPosition } from "#market/catch-up.ts";
 import type { AccountWrite, MarketEvent } from "#market/source.ts";
 import { SlotTracker } from "./slot-tracker.ts";
 import { END_OF_SLOT, type StreamEvent, TransactionGroups } from "./transaction-groups.ts";
@@ -13,6 +14,8 @@ const REMEMBERED_SLOTS = 512;
 const PLACES_PER_SLOT = END_OF_SLOT + 1;
 
 export type StreamMergeOptions = {
+  /** What a feed before this one told. */
+  readonly passed?: readonly MarketPosition[];
   readonly sink: (event: MarketEvent) => void;
   readonly wallMs: () => number;
 };
@@ -45,6 +48,8 @@ export class StreamMerge {
 
   constructor(options: StreamMergeOptions) {
     this.#options = options;
+    for (const { signature, slot } of options.passed ?? [])
+      this.#seen.set(signature, { slot: Number(slot), written: true });
     this.#tracker = new SlotTracker({
       entries: false,
       onGap: (slot, why) => {

@@ -46,6 +46,8 @@ export type YellowstoneOptions = {
   readonly token: string;
   readonly commitment: keyof typeof COMMITMENT;
   readonly filter: StreamFilter;
+  /** Where a feed before this one ended, to go on there as after a loss of its own; without it begins with what is now. */
+  readonly fromSlot?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -83,8 +85,9 @@ class YellowstoneStream implements LiveStream {
 
   async run(handlers: StreamHandlers): Promise<void> {
     let refused = 0;
+    let firstSlot = this.#options.fromSlot ?? 0;
     while (!this.#stopped) {
-      const fromSlot = this.#tracker.resumeSlot();
+      const fromSlot = this.#tracker.resumeSlot() || firstSlot;
       const { why, heard } = await this.#connection(handlers, fromSlot);
       if (this.#stopped) return;
       // The client does not pass on why a server refuses: one that takes connections and no resumption has forgotten.
@@ -93,6 +96,7 @@ class YellowstoneStream implements LiveStream {
       if (missing) {
         refused = 0;
         this.#tracker = newTracker();
+        firstSlot = 0;
         this.counters.notResumed++;
       }
       handlers.broke(missing);
