@@ -1,7 +1,8 @@
 /**
  * `bun run dist [--tarball]`: a folder that runs on its own. `dist/sandpiper` is the one executable with every role in it;
- * the native libraries that cannot be inside it stand in `dist/lib`; SHA256SUMS names them all. The same source in the
- * same folder makes the same bytes. --tarball packs the folder, for `sandpiper release install` on other machines.
+ * the native libraries that cannot be inside it stand in `dist/lib`; SHA256SUMS names them all. The same source makes the
+ * same bytes in whatever folder it is (scripts/dist-check.ts). --tarball packs the folder, for `sandpiper release install`
+ * on other machines.
  */
 import {
   chmodSync,
@@ -18,6 +19,7 @@ import { join, relative } from "node:path";
 import { libchdbPath } from "chdb/libchdb";
 import { fileSum } from "../src/core/file-sum.ts";
 import { VERSION } from "../src/core/version.ts";
+import { enterBuildFolder } from "./build-folder.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
@@ -29,6 +31,8 @@ const MODEL_FILES: Readonly<Record<string, RegExp>> = {
   abi: /\.(h|c|cmake)$|^CMake/,
   training: /\.(py|txt)$/,
 };
+
+enterBuildFolder(ROOT, "dist.ts");
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(join(DIST, "lib"), { recursive: true });

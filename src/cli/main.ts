@@ -51,7 +51,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   fork: {
     about: "a private copy of a cluster (--market.rpcUrl URL), fetched as it is asked for and kept equal",
-    // Its TPU door loads node:quic, which warns on standard error that it is experimental: not before every other command.
+    // The local cluster takes a tenth of a second to load: not before every other command.
     run: async (args) => (await import("./fork.ts")).runFork(args),
   },
   record: {

@@ -6,9 +6,9 @@
  * landed, only the ledger knows. What a leader does not let through in time (its stream credit is used up) is given up,
  * counted and said; nothing waits without a bound.
  */
-import { connect, QuicEndpoint, type QuicSession, type SessionOptions } from "node:quic";
 import { errorText } from "#core/error.ts";
 import { pemOf, type TlsIdentity } from "./certificate.ts";
+import { connect, QuicEndpoint, type QuicSession, type SessionOptions } from "./quic.ts";
 import { IN_FLIGHT_MAX, RECONNECT_MS, type TpuAnswer, type TpuEngine } from "./tpu-engine.ts";
 
 export type TpuClientOptions = {

@@ -3,10 +3,11 @@
  * straight into the slot that is being built. What is too long or no transaction is dropped and counted, as a validator
  * does; nobody is answered.
  */
+
 import { generateKeyPairSync, sign } from "node:crypto";
-import { listen, type QuicEndpoint, type QuicSession, type QuicStream } from "node:quic";
 import { errorText, SandpiperError } from "#core/error.ts";
 import { pemOf, selfSigned } from "#execute/tpu/certificate.ts";
+import { listen, type QuicEndpoint, type QuicSession, type QuicStream } from "#execute/tpu/quic.ts";
 import type { LocalCluster } from "#sim/cluster/local-cluster.ts";
 import { WIRE_BYTES_MAX } from "#sim/cluster/message.ts";
 import { SIM_ERROR } from "#sim/errors.ts";
