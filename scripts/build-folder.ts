@@ -8,8 +8,8 @@ import { join } from "node:path";
 
 const MOUNTS = "/mnt";
 const FOLDER = `${MOUNTS}/sandpiper`;
-/** The source is where this begins: its folder may itself be under MOUNTS. */
-const ENTER = `mount -t tmpfs tmpfs ${MOUNTS} && mkdir ${FOLDER} && mount --bind . ${FOLDER} && cd ${FOLDER} && exec "$@"`;
+/** The source is where this begins, and stays "." to mount: its folder may itself be under MOUNTS, and be hidden by then. */
+const ENTER = `mount -t tmpfs tmpfs ${MOUNTS} && mkdir ${FOLDER} && mount --no-canonicalize --bind . ${FOLDER} && cd ${FOLDER} && exec "$@"`;
 
 /** Runs this script again from FOLDER and ends with its code; returns when we are there, or cannot be. */
 export function enterBuildFolder(root: string, script: string): void {
