@@ -6,8 +6,10 @@ import { storeData } from "#gateway/store-data.ts";
 import { startTraces } from "#slo/traces.ts";
 import { openStore } from "#store/open.ts";
 import { runAgent } from "#supervise/agent-runtime.ts";
+import { isUnit, keepUnitReport } from "#supervise/service/unit-report.ts";
 
 runAgent("gateway", async ({ config, paths, log, runId, ready }) => {
+  const stopReport = isUnit(process.env) ? keepUnitReport(config, paths, log) : () => undefined;
   const bus = await openBus(config, paths, log, "gateway");
   const store = openStore(config, paths);
   const gateway = await startGateway({ config, paths, runId, bus, data: storeData(store), log });
@@ -17,6 +19,7 @@ runAgent("gateway", async ({ config, paths, log, runId, ready }) => {
     endpoint === "" ? undefined : startTraces({ bus, endpoint, share: config["otel.share"], version: VERSION, log });
   ready();
   return async () => {
+    stopReport();
     await traces?.stop();
     await gateway.stop();
     await Promise.all([store.close(), bus.close()]);

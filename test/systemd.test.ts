@@ -30,6 +30,11 @@ describe("the units of systemd/", () => {
     expect(Object.fromEntries(committed)).toEqual(serviceFiles());
   });
 
+  test("are started again however often they end, where they are started again at all", () => {
+    for (const [name, text] of Object.entries(serviceFiles()).filter(([, one]) => one.includes("Restart=always")))
+      expect([name, /^StartLimitIntervalSec=(.*)$/m.exec(text)?.[1]]).toEqual([name, "0"]);
+  });
+
   test("are clean by systemd-analyze verify", () => {
     // verify wants the program to be there: a stand-in, at the same path under a folder.
     const program = join(folder, SERVICE_PATHS.program);

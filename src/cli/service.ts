@@ -12,6 +12,7 @@ import { EXIT_CODE } from "#core/exit-code.ts";
 import { runPaths } from "#core/paths.ts";
 import { readConfig } from "#core/read-config.ts";
 import { ensureWallet, makeRegions } from "#supervise/first-start.ts";
+import { UnitReport } from "#supervise/service/unit-report.ts";
 import { SERVICE_PATHS, serviceFiles } from "#supervise/service/units.ts";
 import { CLI_ERROR } from "./errors.ts";
 
@@ -60,6 +61,7 @@ function prepare(args: readonly string[]): number {
   const wallet = ensureWallet(paths);
   ensureControlKeys(paths, process.env);
   makeRegions(paths);
+  new UnitReport(config, paths, Date.now()).look(Date.now());
   process.stdout.write(`keys under ${config.dataDir}, shared memory in ${paths.shm}, wallet ${wallet}\n`);
   return EXIT_CODE.ok;
 }

@@ -10,7 +10,15 @@ describe("Heartbeat", () => {
       for (let beat = 0; beat <= index; beat++) heartbeat.beat();
     });
     const read = PROCESS_NAMES.map((_, index) => readHeartbeat(table, index));
-    expect(read).toEqual(PROCESS_NAMES.map((_, index) => ({ beats: index + 1, state: "starting" })));
+    expect(read).toEqual(PROCESS_NAMES.map((_, index) => ({ beats: index + 1, state: "starting", pid: 0 })));
+  });
+
+  test("a new life has a process id of its own, and starts", () => {
+    const table = new SharedArrayBuffer(HEARTBEAT_BYTES);
+    const heartbeat = new Heartbeat(table, 2);
+    heartbeat.setState("ready");
+    heartbeat.begin(4_711);
+    expect(readHeartbeat(table, 2)).toEqual({ beats: 0, state: "starting", pid: 4_711 });
   });
 
   const states: ProcessState[] = ["starting", "ready", "stalled", "restarting", "stopping", "stopped"];

@@ -4,6 +4,7 @@
  *
  *   byte 0  u32 beats   grows by one per beat and wraps; the watcher looks for change, not for a value
  *        4  u32 state   place in STATES
+ *        8  u32 pid     of the process that beats; 0 before it first began
  */
 import { SandpiperError } from "#core/error.ts";
 import { PROCESS_NAMES, type ProcessState } from "#core/run-report.ts";
@@ -35,14 +36,23 @@ export class Heartbeat {
     Atomics.add(this.#words, 0, 1);
   }
 
+  /** A new life of the process begins. */
+  begin(pid: number): void {
+    Atomics.store(this.#words, 2, pid);
+    this.setState("starting");
+  }
+
   setState(state: ProcessState): void {
     Atomics.store(this.#words, 1, STATES.indexOf(state));
   }
 }
 
-export function readHeartbeat(buffer: ArrayBufferLike, processIndex: number): { beats: number; state: ProcessState } {
+export type HeartbeatLine = { readonly beats: number; readonly state: ProcessState; readonly pid: number };
+
+export function readHeartbeat(buffer: ArrayBufferLike, processIndex: number): HeartbeatLine {
   const words = lineOf(buffer, processIndex);
-  return { beats: Atomics.load(words, 0), state: STATES[Atomics.load(words, 1)] ?? "starting" };
+  const state = STATES[Atomics.load(words, 1)] ?? "starting";
+  return { beats: Atomics.load(words, 0), state, pid: Atomics.load(words, 2) };
 }
 
 function lineOf(buffer: ArrayBufferLike, processIndex: number): Uint32Array {
@@ -51,5 +61,5 @@ function lineOf(buffer: ArrayBufferLike, processIndex: number): Uint32Array {
       MEMORY_ERROR.heartbeatTable,
       `Cannot use heartbeat ${processIndex}: one of ${PROCESS_NAMES.length} lines in ${HEARTBEAT_BYTES} bytes, was ${buffer.byteLength} bytes`,
     );
-  return new Uint32Array(buffer, processIndex * LINE_BYTES, 2);
+  return new Uint32Array(buffer, processIndex * LINE_BYTES, 3);
 }

@@ -17,7 +17,8 @@ import { createSystemClock } from "#ffi/system-clock.ts";
 import { dieWithParent, nameThread } from "#ffi/thread.ts";
 import { HEARTBEAT_BYTES, Heartbeat } from "#memory/heartbeat.ts";
 import { createRegion } from "#memory/region.ts";
-import { ownPlace, type Place, placeHelpers, takePlace } from "./placement/take-place.ts";
+import { ownPlace, type Place, placeHelpers, planOwnPlace, takePlace } from "./placement/take-place.ts";
+import { isUnit } from "./service/unit-report.ts";
 
 export type AgentContext = {
   readonly name: ProcessName;
@@ -61,11 +62,12 @@ async function start(name: ProcessName, body: (agent: AgentContext) => Promise<S
   const log = createLog({ process: name, level: config["log.level"], format: config["log.format"] });
   const supervised = process.env["SANDPIPER_RUN_ID"];
   if (supervised !== undefined) dieWithParent();
+  if (isUnit(process.env)) planOwnPlace(name);
   const place = ownPlace(process.env);
   if (place !== undefined) settle(place, name, log);
   const paths = runPaths(config.dataDir);
   const heartbeat = new Heartbeat(createRegion(paths.heartbeats, HEARTBEAT_BYTES), PROCESS_NAMES.indexOf(name));
-  heartbeat.setState("starting");
+  heartbeat.begin(process.pid);
   let beating: Timer | undefined = setInterval(() => heartbeat.beat(), BEAT_EVERY_MS);
   const watchdog = supervised === undefined ? watchdogEveryMs(process.env) : undefined;
   if (watchdog !== undefined) setInterval(() => notifyService("WATCHDOG=1"), watchdog).unref();

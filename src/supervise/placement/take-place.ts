@@ -9,7 +9,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { lockTouchedMemory, pinThread, preferMemoryNode, setNice, setThreadCores } from "#ffi/thread.ts";
 import { formatCores, parseCores } from "./cores.ts";
-import type { PlacementPlan, SeatName } from "./plan.ts";
+import { type PlacementPlan, planPlacement, type SeatName } from "./plan.ts";
+import { readTopology } from "./topology.ts";
 
 /** How the supervisor tells a process its place. */
 export const PLACE_VARIABLE = "SANDPIPER_PLACE";
@@ -92,7 +93,14 @@ export function placeHelpers(place: Place, seat: string): number {
   return moved;
 }
 
-/** The place that the supervisor gave this process; undefined when there is none. */
+/** For a process that has no supervisor to plan for it: its place on this machine, for its further threads too. */
+export function planOwnPlace(name: string): void {
+  const topology = readTopology();
+  const place = placeOf(planPlacement(topology), name, topology.nodes.length);
+  if (place !== undefined) process.env[PLACE_VARIABLE] = JSON.stringify(place);
+}
+
+/** The place that this process was given; undefined when there is none. */
 export function ownPlace(environment: Readonly<Record<string, string | undefined>>): Place | undefined {
   const text = environment[PLACE_VARIABLE];
   return text === undefined ? undefined : (JSON.parse(text) as Place);
