@@ -77,7 +77,7 @@ function supervisedUnit(): string {
       TimeoutStartSec: "120s",
       TimeoutStopSec: "10s",
       Restart: "always",
-      RestartSec: "1s",
+      RestartSec: "100ms",
       RestartPreventExitStatus: "65",
       ...hardening({ network: "any", owns: true, memoryMax: "80%" }),
     },
