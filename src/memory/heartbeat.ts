@@ -47,7 +47,7 @@ export class Heartbeat {
   }
 }
 
-export type HeartbeatLine = { readonly beats: number; readonly state: ProcessState; readonly pid: number };
+type HeartbeatLine = { readonly beats: number; readonly state: ProcessState; readonly pid: number };
 
 export function readHeartbeat(buffer: ArrayBufferLike, processIndex: number): HeartbeatLine {
   const words = lineOf(buffer, processIndex);
