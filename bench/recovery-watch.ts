@@ -9,11 +9,10 @@ import { paymentsOf } from "#market/payments.ts";
 import { decodeSwaps } from "#market/swaps.ts";
 import { MARKET_RECORD, MARKET_RECORD_KIND } from "#memory/market-record.ts";
 import { openRegion } from "#memory/region.ts";
-import { readSlotRingFormat } from "#memory/slot-ring.ts";
+import { readSlotRingFormat, SLOT_RING_HEAD_BYTE, type SlotRingFormat, slotByteOffset } from "#memory/slot-ring.ts";
 
 const LOOK_EVERY_MS = 2;
-const HEAD = 64 >> 2;
-const FIRST_SLOT_BYTE = 512;
+const HEAD = SLOT_RING_HEAD_BYTE >> 2;
 const SIGNATURE_BYTES = 64;
 const AGAIN_MS = 100;
 
@@ -25,7 +24,7 @@ export class EventWatch {
   readonly #looking: Timer;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #format: { readonly slotBytes: number; readonly capacity: number };
+  readonly #format: SlotRingFormat;
   readonly #wsUrl: string;
   #seen: number;
   #socket: WebSocket | undefined;
@@ -79,10 +78,9 @@ export class EventWatch {
   }
 
   #look(): void {
-    const { slotBytes, capacity } = this.#format;
     const head = Atomics.load(this.#words, HEAD);
     for (; this.#seen !== head; this.#seen = (this.#seen + 1) | 0) {
-      const at = FIRST_SLOT_BYTE + (this.#seen & (capacity - 1)) * slotBytes;
+      const at = slotByteOffset(this.#format, this.#seen);
       if (this.#words[(at + MARKET_RECORD.kind) >> 2] !== MARKET_RECORD_KIND.transaction) continue;
       const from = at + MARKET_RECORD.signature;
       const signature = base58Encode(this.#bytes.slice(from, from + SIGNATURE_BYTES));

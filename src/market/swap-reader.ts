@@ -71,12 +71,11 @@ export class SwapReader {
   doWork(limit: number): number {
     const consumer = this.#consumer;
     let done = 0;
-    while (done < limit) {
-      const at = consumer.peek();
-      if (at < 0) break;
-      this.#read(at);
-      consumer.advance();
-      done++;
+    for (let row = consumer.peekRow(limit); row > 0; row = consumer.peekRow(limit - done)) {
+      const first = consumer.peek();
+      for (let i = 0; i < row; i++) this.#read(first + i * consumer.slotBytes);
+      consumer.advance(row);
+      done += row;
     }
     if (done > 0) consumer.release();
     return done;

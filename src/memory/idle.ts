@@ -11,8 +11,10 @@ const SPINS = 64;
 const NAP_FIRST_MS = 0.05;
 const NAP_LONGEST_MS = 1;
 
-/** For a thread that owns its core: never gives it back. */
-export const spinIdle: Idle = () => {};
+/** For a thread that owns its core: never gives it back, but leaves it to a sibling hardware thread between two looks. */
+export const spinIdle: Idle = (done) => {
+  if (done === 0) Atomics.pause();
+};
 
 /** For a thread that shares: spins a moment, then naps twice as long each time, up to a millisecond. */
 export function backoffIdle(): Idle {

@@ -6,7 +6,7 @@
 import { SandpiperError } from "#core/error.ts";
 import { BYTE_RING_HEADER_BYTES, BYTE_RING_MAGIC, readCapacity } from "./byte-ring.ts";
 import { MEMORY_ERROR } from "./errors.ts";
-import { readSlotRingFormat, SLOT_RING_DOORBELL_BYTE, SLOT_RING_MAGIC } from "./slot-ring.ts";
+import { readSlotRingFormat, SLOT_RING_DOORBELL_BYTE, SLOT_RING_MAGIC, slotByteOffset } from "./slot-ring.ts";
 
 type RingRecord = {
   /** Place in the file. */
@@ -43,13 +43,14 @@ export function inspectRing(region: ArrayBufferLike): RingReport {
 }
 
 function inspectSlots(copy: ArrayBufferLike): RingReport {
-  const { capacity, slotBytes } = readSlotRingFormat(copy);
+  const format = readSlotRingFormat(copy);
+  const { capacity, slotBytes } = format;
   const base = indices(copy);
   const depth = (base.head - base.tail) | 0;
   if (depth < 0 || depth > capacity)
     return { layout: "slots", capacity, ...base, waiting: [], damage: [`${depth} of ${capacity} slots in use`] };
   const waiting = Array.from({ length: depth }, (_, i) => ({
-    byteOffset: 512 + ((base.tail + i) & (capacity - 1)) * slotBytes,
+    byteOffset: slotByteOffset(format, base.tail + i),
     length: slotBytes,
     kind: 0,
   }));

@@ -22,7 +22,6 @@ export const PEER_CONTROL = {
 export const PEER_BATCH = 16;
 
 const WORDS_PER_SLOT = 16;
-const HEAD_WORD = 16;
 /** How long an end that has nothing to do steps aside, ms. */
 const IDLE_MS = 0.05;
 const parking = new Int32Array(new SharedArrayBuffer(4));
@@ -47,12 +46,8 @@ function produce(ring: ArrayBuffer, control: Int32Array, last: number): void {
   }
 }
 
-/** The slot before the head is not claimed again before the head moves, so it still holds the last published number. */
-function lastPublished(producer: SlotProducer): number {
-  const head = Atomics.load(producer.i32, HEAD_WORD);
-  const slot = (head - 1) & (producer.capacity - 1);
-  return head === 0 ? 0 : (producer.i32[(512 >> 2) + slot * WORDS_PER_SLOT] as number);
-}
+/** The slot before the head is not claimed again before the head moves; in a ring that was never used it holds zero. */
+const lastPublished = (producer: SlotProducer): number => producer.i32[producer.published(0) >> 2] as number;
 
 function consume(ring: ArrayBuffer, control: Int32Array, last: number): void {
   const consumer = new SlotConsumer(ring);

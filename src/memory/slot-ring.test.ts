@@ -33,6 +33,23 @@ function read(consumer: SlotConsumer): number | undefined {
   return value;
 }
 
+/** Writes at most `countMax` values from `value` on, in one row; answers how many. */
+function writeRow(producer: SlotProducer, value: number, countMax: number): number {
+  const row = producer.claimRow(countMax);
+  const first = producer.claim();
+  for (let i = 0; i < row; i++) producer.i32[(first + i * producer.slotBytes) >> 2] = value + i;
+  producer.advance(row);
+  return row;
+}
+
+function readRow(consumer: SlotConsumer, countMax: number): number[] {
+  const row = consumer.peekRow(countMax);
+  const first = consumer.peek();
+  const values = Array.from({ length: row }, (_, i) => consumer.i32[(first + i * consumer.slotBytes) >> 2] as number);
+  consumer.advance(row);
+  return values;
+}
+
 const refusal = (run: () => unknown): string => {
   try {
     run();
@@ -63,6 +80,24 @@ describe("SlotProducer and SlotConsumer", () => {
     expect(consumer.peek()).toBe(consumer.peek());
     expect(read(consumer)).toBe(9);
     expect(consumer.peek()).toBe(-1);
+  });
+
+  test("claimRow() and peekRow() answer how many slots stand in a row, no further than the buffer goes", () => {
+    const { producer, consumer } = makeRing();
+    expect([producer.claimRow(0), producer.claimRow(3), producer.claimRow(9)]).toEqual([0, 3, 4]);
+    producer.advance(3);
+    expect([producer.claimRow(9), consumer.peekRow(9)]).toEqual([1, 0]);
+    producer.publish();
+    expect([consumer.peekRow(2), consumer.peekRow(9)]).toEqual([2, 3]);
+    consumer.advance(3);
+    consumer.release();
+    expect(producer.claimRow(9)).toBe(1);
+    producer.advance();
+    expect(producer.claimRow(9)).toBe(3);
+    producer.advance(3);
+    expect(producer.claimRow(9)).toBe(0);
+    producer.publish();
+    expect(consumer.peekRow(9)).toBe(1);
   });
 
   test("publish() makes a whole batch visible, and nothing before it", () => {
@@ -144,7 +179,16 @@ describe("SlotProducer and SlotConsumer", () => {
   });
 
   test("they behave as a plain list, for any order of operations from any start", () => {
-    const operation = fc.constantFrom("write", "publish", "read", "release", "new producer", "new consumer");
+    const operation = fc.constantFrom(
+      "write",
+      "write a row",
+      "publish",
+      "read",
+      "read a row",
+      "release",
+      "new producer",
+      "new consumer",
+    );
     const start = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.constantFrom(2 ** 31 - 2, -2, 0));
     fc.assert(
       fc.property(
@@ -160,12 +204,20 @@ describe("SlotProducer and SlotConsumer", () => {
               const room = written - released < capacity;
               expect(write(producer, written)).toBe(room);
               if (room) written++;
+            } else if (what === "write a row") {
+              const room = Math.min(3, capacity - (written - released), capacity - ((from + written) & (capacity - 1)));
+              expect(writeRow(producer, written, 3)).toBe(room);
+              written += room;
             } else if (what === "publish") {
               producer.publish();
               published = written;
             } else if (what === "read") {
               expect(read(consumer)).toBe(consumed < published ? consumed : undefined);
               if (consumed < published) consumed++;
+            } else if (what === "read a row") {
+              const ready = Math.min(3, published - consumed, capacity - ((from + consumed) & (capacity - 1)));
+              expect(readRow(consumer, 3)).toEqual(Array.from({ length: ready }, (_, i) => consumed + i));
+              consumed += ready;
             } else if (what === "release") {
               consumer.release();
               released = consumed;

@@ -23,7 +23,6 @@ import { MEMORY_ERROR } from "./errors.ts";
 export const SLOT_RING_MAGIC = 0x5350_5231; // "SPR1"
 const VERSION = 1;
 const HEADER_BYTES = 512;
-const HEAD = 64 >> 2;
 const TAIL = 128 >> 2;
 const SNAPSHOT = 256 >> 2;
 const SLOT_BYTES_MAX = 4_096;
@@ -31,6 +30,9 @@ const CAPACITY_MAX = 1_048_576;
 
 /** Where the futex word of a parked consumer is. */
 export const SLOT_RING_DOORBELL_BYTE = 192;
+/** Where the count of slots ever published is, for who only looks at a ring. */
+export const SLOT_RING_HEAD_BYTE = 64;
+const HEAD = SLOT_RING_HEAD_BYTE >> 2;
 
 export type SlotRingFormat = {
   /** How many slots: a power of two. */
@@ -38,6 +40,10 @@ export type SlotRingFormat = {
   /** Size of a slot: a power of two from 64. */
   readonly slotBytes: number;
 };
+
+/** Where the slot of this index, published or to be, is. */
+export const slotByteOffset = ({ capacity, slotBytes }: SlotRingFormat, index: number): number =>
+  HEADER_BYTES + (index & (capacity - 1)) * slotBytes;
 
 /** How large a buffer this ring needs. */
 export function slotRingBytes(format: SlotRingFormat): number {
@@ -75,7 +81,7 @@ export class SlotProducer {
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
   readonly capacity: number;
-  readonly #slotBytes: number;
+  readonly slotBytes: number;
   readonly #mask: number;
   /** Slots written, published or not. */
   #head: number;
@@ -89,7 +95,7 @@ export class SlotProducer {
     this.f64 = new Float64Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.capacity = format.capacity;
-    this.#slotBytes = format.slotBytes;
+    this.slotBytes = format.slotBytes;
     this.#mask = format.capacity - 1;
     this.#head = Atomics.load(this.i32, HEAD);
     this.#tailSeen = Atomics.load(this.i32, TAIL);
@@ -102,12 +108,26 @@ export class SlotProducer {
       this.#tailSeen = Atomics.load(this.i32, TAIL);
       if (((head - this.#tailSeen) | 0) >= this.capacity) return -1;
     }
-    return HEADER_BYTES + (head & this.#mask) * this.#slotBytes;
+    return HEADER_BYTES + (head & this.#mask) * this.slotBytes;
   }
 
-  /** The claimed slot is written; the consumer sees it after the next `publish`. */
-  advance(): void {
-    this.#head = (this.#head + 1) | 0;
+  /**
+   * How many free slots stand in a row from `claim()` on, at most `countMax`; 0 when the ring is full. A row ends where the
+   * buffer does. One check for all of them: write each at `slotBytes` behind the one before, then `advance` over them.
+   */
+  claimRow(countMax: number): number {
+    const head = this.#head;
+    let free = (this.#tailSeen + this.capacity - head) | 0;
+    if (free < countMax) {
+      this.#tailSeen = Atomics.load(this.i32, TAIL);
+      free = (this.#tailSeen + this.capacity - head) | 0;
+    }
+    return rowOf(free, this.capacity - (head & this.#mask), countMax);
+  }
+
+  /** The claimed slots are written; the consumer sees them after the next `publish`. */
+  advance(count = 1): void {
+    this.#head = (this.#head + count) | 0;
   }
 
   /** All advanced slots become visible together. */
@@ -117,7 +137,7 @@ export class SlotProducer {
 
   /** Byte offset of the slot that was published `back` slots before the last one, 0 to capacity - 1, released or not. */
   published(back: number): number {
-    return HEADER_BYTES + ((Atomics.load(this.i32, HEAD) - 1 - back) & this.#mask) * this.#slotBytes;
+    return HEADER_BYTES + ((Atomics.load(this.i32, HEAD) - 1 - back) & this.#mask) * this.slotBytes;
   }
 
   /** Slots published and not yet released. */
@@ -138,7 +158,7 @@ export class SlotConsumer {
   readonly f64: Float64Array;
   readonly u8: Uint8Array;
   readonly capacity: number;
-  readonly #slotBytes: number;
+  readonly slotBytes: number;
   readonly #mask: number;
   /** Slots consumed, released or not. */
   #tail: number;
@@ -152,7 +172,7 @@ export class SlotConsumer {
     this.f64 = new Float64Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.capacity = format.capacity;
-    this.#slotBytes = format.slotBytes;
+    this.slotBytes = format.slotBytes;
     this.#mask = format.capacity - 1;
     this.#tail = Atomics.load(this.i32, TAIL);
     this.#headSeen = Atomics.load(this.i32, HEAD);
@@ -165,12 +185,26 @@ export class SlotConsumer {
       this.#headSeen = Atomics.load(this.i32, HEAD);
       if (tail === this.#headSeen) return -1;
     }
-    return HEADER_BYTES + (tail & this.#mask) * this.#slotBytes;
+    return HEADER_BYTES + (tail & this.#mask) * this.slotBytes;
   }
 
-  /** The peeked slot is consumed; the producer may write it again after the next `release`. */
-  advance(): void {
-    this.#tail = (this.#tail + 1) | 0;
+  /**
+   * How many published slots stand in a row from `peek()` on, at most `countMax`; 0 when there is none. A row ends where the
+   * buffer does. One check for all of them: read each at `slotBytes` behind the one before, then `advance` over them.
+   */
+  peekRow(countMax: number): number {
+    const tail = this.#tail;
+    let ready = (this.#headSeen - tail) | 0;
+    if (ready < countMax) {
+      this.#headSeen = Atomics.load(this.i32, HEAD);
+      ready = (this.#headSeen - tail) | 0;
+    }
+    return rowOf(ready, this.capacity - (tail & this.#mask), countMax);
+  }
+
+  /** The peeked slots are consumed; the producer may write them again after the next `release`. */
+  advance(count = 1): void {
+    this.#tail = (this.#tail + count) | 0;
   }
 
   /** Gives all advanced slots back. */
@@ -187,6 +221,12 @@ export class SlotConsumer {
   requestSnapshot(): void {
     Atomics.store(this.i32, SNAPSHOT, 1);
   }
+}
+
+/** The least of three; Math.min of three is slower here. */
+function rowOf(slots: number, untilEnd: number, countMax: number): number {
+  const row = slots < untilEnd ? slots : untilEnd;
+  return row < countMax ? row : countMax;
 }
 
 function depthOf(words: Int32Array): number {

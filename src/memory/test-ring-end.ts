@@ -35,7 +35,7 @@ const lengthOf = (kind: RingKind, number: number): number =>
 const wordOf = (number: number, word: number): number => (word === 0 ? number : Math.imul(number, word * 31 + 7));
 
 function openWriter(kind: RingKind, ring: ArrayBuffer): Writer {
-  if (kind === "slots") return new SlotProducer(ring);
+  if (kind === "slots") return slotWriter(new SlotProducer(ring));
   const producer = new ByteProducer(ring);
   return {
     i32: producer.i32,
@@ -46,13 +46,62 @@ function openWriter(kind: RingKind, ring: ArrayBuffer): Writer {
 }
 
 function openReader(kind: RingKind, ring: ArrayBuffer): Reader {
-  const consumer = kind === "slots" ? new SlotConsumer(ring) : new ByteConsumer(ring);
+  if (kind === "slots") return slotReader(new SlotConsumer(ring));
+  const consumer = new ByteConsumer(ring);
   return {
     i32: consumer.i32,
     peek: () => consumer.peek(),
-    words: () => (consumer instanceof ByteConsumer ? consumer.length >> 2 : SLOT_WORDS),
+    words: () => consumer.length >> 2,
     advance: () => consumer.advance(),
     release: () => consumer.release(),
+  };
+}
+
+/** Slots are taken by the row; `done` of the `row` that was claimed are written. */
+function slotWriter(producer: SlotProducer): Writer {
+  let [row, done] = [0, 0];
+  const advance = () => {
+    producer.advance(done);
+    row = done = 0;
+  };
+  return {
+    i32: producer.i32,
+    claim: () => {
+      if (done === row) {
+        advance();
+        row = producer.claimRow(BATCH);
+      }
+      return row === 0 ? -1 : producer.claim() + done * producer.slotBytes;
+    },
+    advance: () => void done++,
+    publish: () => {
+      advance();
+      producer.publish();
+    },
+  };
+}
+
+function slotReader(consumer: SlotConsumer): Reader {
+  let [row, done] = [0, 0];
+  const advance = () => {
+    consumer.advance(done);
+    row = done = 0;
+  };
+  return {
+    i32: consumer.i32,
+    words: () => SLOT_WORDS,
+    peek: () => {
+      if (done === row) {
+        advance();
+        row = consumer.peekRow(BATCH);
+      }
+      return row === 0 ? -1 : consumer.peek() + done * consumer.slotBytes;
+    },
+    advance: () => void done++,
+    release: () => {
+      advance();
+      consumer.release();
+    },
   };
 }
 
