@@ -122,7 +122,7 @@ export class SlotProducer {
       this.#tailSeen = Atomics.load(this.i32, TAIL);
       free = (this.#tailSeen + this.capacity - head) | 0;
     }
-    return rowOf(free, this.capacity - (head & this.#mask), countMax);
+    return Math.min(free, this.capacity - (head & this.#mask), countMax);
   }
 
   /** The claimed slots are written; the consumer sees them after the next `publish`. */
@@ -199,7 +199,7 @@ export class SlotConsumer {
       this.#headSeen = Atomics.load(this.i32, HEAD);
       ready = (this.#headSeen - tail) | 0;
     }
-    return rowOf(ready, this.capacity - (tail & this.#mask), countMax);
+    return Math.min(ready, this.capacity - (tail & this.#mask), countMax);
   }
 
   /** The peeked slots are consumed; the producer may write them again after the next `release`. */
@@ -221,12 +221,6 @@ export class SlotConsumer {
   requestSnapshot(): void {
     Atomics.store(this.i32, SNAPSHOT, 1);
   }
-}
-
-/** The least of three; Math.min of three is slower here. */
-function rowOf(slots: number, untilEnd: number, countMax: number): number {
-  const row = slots < untilEnd ? slots : untilEnd;
-  return row < countMax ? row : countMax;
 }
 
 function depthOf(words: Int32Array): number {
