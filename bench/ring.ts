@@ -1,11 +1,12 @@
 /**
- * How fast are the rings, beside the same ring in C++, postMessage and a Unix socket? `bun bench/ring.ts [RUNS]`, three minutes.
+ * How fast are the rings, beside the same ring in C++, postMessage and a Unix socket? `bun bench/ring.ts [RUNS]`, four minutes.
  *
- * Records of 64 bytes in a ring of 4,096, every word written and read: fixed slots, and byte records of that length.
- * Throughput with one message per publish, with 32 and with 256; one-way latency as half a round trip over two rings, both ends spinning or both asleep at a futex. Between two threads (Workers over a
- * SharedArrayBuffer) and between two processes (over /dev/shm). Ours and C++ take turns, so noise falls on both;
- * medians over the runs. Each end is kept on a core of its own, the first two this process may use: on one core the two
- * take turns over a warm cache, which is another figure altogether.
+ * Records of 64 bytes in a ring of 4,096, every word written and read: fixed slots by the row, and byte records of that
+ * length; in C++ slots claimed one by one, as rigtorp's ring has it, and by the row. Throughput with one message per
+ * publish, with 32 and with 256; one-way latency as half a round trip over two rings, both ends spinning or both asleep at
+ * a futex. Between two threads (Workers over a SharedArrayBuffer) and between two processes (over /dev/shm). Ours and C++
+ * take turns, so noise falls on both; medians over the runs. Each end is kept on a core of its own, the first two this
+ * process may use: on one core the two take turns over a warm cache, which is another figure altogether.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
