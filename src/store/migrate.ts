@@ -2,6 +2,10 @@
  * Brings the database `sandpiper` to this version's tables: applies what is missing, in order, and records each with the
  * checksum of its text in `sandpiper.schema_migrations`. A database that was made by other texts is refused as it is.
  *
+ * A program that was rolled back meets a database of a newer one. It goes on where each migration that it does not know
+ * says in its text that older programs may (OLDER_GO_ON), which stands beside it in the table of migrations; else it
+ * refuses, since its rows could end in columns that mean something else.
+ *
  * ClickHouse has no transaction around several statements. A migration that was cut off is applied again from its first
  * statement, so a statement that finds its object already there counts as done; migrations create and alter, never fill.
  */
@@ -11,7 +15,15 @@ import { DATABASE, type Store } from "./client.ts";
 import { STORE_ERROR } from "./errors.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 
-type Applied = { readonly number: number; readonly name: string; readonly checksum: string };
+type Applied = {
+  readonly number: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly older_go_on: boolean;
+};
+
+/** A line of a migration that only adds what older programs need not know: tables of its own, columns with defaults. */
+export const OLDER_GO_ON = "-- Older programs go on.";
 
 /** Answers the numbers applied now. Throws a SandpiperError; what was applied before it stays and is recorded. */
 export async function migrate(
@@ -22,19 +34,23 @@ export async function migrate(
   requireNoGap(migrations);
   await store.command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
   await store.command(`CREATE TABLE IF NOT EXISTS ${DATABASE}.${history} (
-    number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+    number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'), older_go_on Bool
   ) ENGINE = MergeTree ORDER BY number`);
+  await store.command(`ALTER TABLE ${DATABASE}.${history} ADD COLUMN IF NOT EXISTS older_go_on Bool`);
   const applied = await store.query<Applied>(
-    `SELECT DISTINCT number, name, checksum FROM ${DATABASE}.${history} ORDER BY number`,
+    `SELECT DISTINCT number, name, checksum, older_go_on FROM ${DATABASE}.${history} ORDER BY number`,
   );
   requireSameHistory(applied, migrations);
   const pending = migrations.slice(applied.length);
   for (const migration of pending) {
     for (const statement of statementsOf(migration.sql)) await apply(store, statement);
     await store.command(
-      `INSERT INTO ${DATABASE}.${history} (number, name, checksum)
-       VALUES ({number:UInt32}, {name:String}, {checksum:String})`,
-      { number: migration.number, name: migration.name, checksum: checksumOf(migration.sql) },
+      `INSERT INTO ${DATABASE}.${history} (number, name, checksum, older_go_on)
+       VALUES ({number:UInt32}, {name:String}, {checksum:String}, {older:Bool})`,
+      {
+        ...{ number: migration.number, name: migration.name, checksum: checksumOf(migration.sql) },
+        older: migration.sql.split("\n").includes(OLDER_GO_ON),
+      },
     );
   }
   return pending.map((migration) => migration.number);
@@ -75,8 +91,10 @@ function requireSameHistory(applied: readonly Applied[], migrations: readonly Mi
     const known = migrations[i];
     if (row.number !== i + 1)
       refuse(`Cannot migrate: a history without gaps in its table of migrations, was ${row.number} after ${i}`);
-    if (!known)
-      refuse(`Cannot migrate: a database of this version or older, was ${row.number} (${row.name}) already applied`);
+    if (!known && !row.older_go_on)
+      refuse(
+        `Cannot migrate: a database of this version or older, or a newer one that older programs may use, was ${row.number} (${row.name}) already applied: install the release that applied it again`,
+      );
     if (known && checksumOf(known.sql) !== row.checksum)
       refuse(
         `Cannot migrate: the text of migration ${row.number} (${known.name}) as it was applied, sha256 ${row.checksum}, was changed to ${checksumOf(known.sql)}`,
