@@ -2,17 +2,28 @@
 import { fullGC } from "bun:jsc";
 import { writeSync } from "node:fs";
 import type { Clock } from "#core/clock.ts";
+import { seededRandom } from "#core/random.ts";
 import { COUNTER, COUNTERS_BYTES, countersOver } from "#decide/counters.ts";
 import { DECISION_RING } from "#decide/decision-record.ts";
 import type { Scorer } from "#decide/evaluate.ts";
-import { createHotLoop, type HotLoop, type HotLoopSettings } from "#decide/hot-loop.ts";
+import { createHotLoop, type HotLoop } from "#decide/hot-loop.ts";
+import { IN_FLIGHT_MAX } from "#decide/in-flight.ts";
+import { RiskGate } from "#decide/risk/risk-gate.ts";
+import { RISK_BYTES, RiskWords } from "#decide/risk/risk-words.ts";
+import { TipBandit } from "#decide/tips/tip-bandit.ts";
 import { createSystemClock } from "#ffi/system-clock.ts";
 import { Histogram } from "#memory/histogram.ts";
 import { ARBITRAGE_RING, MARKET_RECORD } from "#memory/market-record.ts";
 import { formatSlotRing, SlotConsumer, SlotProducer, type SlotRingFormat, slotRingBytes } from "#memory/slot-ring.ts";
 import { Switchboard } from "#memory/switchboard.ts";
 import { loadModel } from "#model/default-model.ts";
-import { type HotThreadResult, POLICY, TIMED_PASS, WARM_UP_EVENTS } from "./hot-thread-settings.ts";
+import {
+  type HotThreadResult,
+  type HotThreadSetup,
+  POLICY,
+  TIMED_PASS,
+  WARM_UP_EVENTS,
+} from "./hot-thread-settings.ts";
 import { Times } from "./hot-thread-times.ts";
 import type { Workload } from "./hot-thread-workload.ts";
 
@@ -20,19 +31,19 @@ import type { Workload } from "./hot-thread-workload.ts";
 export function runHotThread(
   workload: Workload,
   modelsDir: string,
-  settings: HotLoopSettings,
+  setup: HotThreadSetup,
   events: number,
 ): HotThreadResult {
   const model = loadModel(modelsDir, "arb");
   const { snapshotRecords } = workload;
   let event = 0;
-  const checked = new Pass(workload, settings, model, { monotonicNs: () => 1e9 + 1_000 * event });
+  const checked = new Pass(workload, setup, model, { monotonicNs: () => 1e9 + 1_000 * event });
   let hash = 2_166_136_261;
   for (; event < snapshotRecords + workload.events; event++) {
     checked.turn();
     hash = drain(checked.decisions, hash);
   }
-  const timed = new Pass(workload, settings, model, createSystemClock());
+  const timed = new Pass(workload, setup, model, createSystemClock());
   for (let i = 0; i < snapshotRecords + WARM_UP_EVENTS; i++) {
     timed.turn();
     timed.giveBack();
@@ -75,7 +86,7 @@ class Pass {
 
   constructor(
     private readonly workload: Workload,
-    settings: HotLoopSettings,
+    { settings, guarded }: HotThreadSetup,
     model: Scorer,
     private readonly clock: Pick<Clock, "monotonicNs">,
   ) {
@@ -95,6 +106,7 @@ class Pass {
       counters: this.#counters,
       latency: new Histogram(new SharedArrayBuffer(Histogram.bytes)),
       settings,
+      ...(guarded && { tips: new TipBandit("thompson", seededRandom("tips").unit), risk: openGate() }),
     });
     this.#loop.setCatalogue({ version: 1, pools: workload.pools });
   }
@@ -121,6 +133,13 @@ class Pass {
     while (this.decisions.peek() >= 0) this.decisions.advance();
     this.decisions.release();
   }
+}
+
+/** Risk limits that never forbid anything. */
+function openGate(): RiskGate {
+  const words = new RiskWords(new SharedArrayBuffer(RISK_BYTES));
+  words.write("active", IN_FLIGHT_MAX);
+  return new RiskGate(words, Number.MAX_SAFE_INTEGER);
 }
 
 /** Both ends of an empty ring. */

@@ -22,17 +22,17 @@ export const POLICY: PolicyFields = {
   tipLadderLamports: [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000],
 };
 
-/** The same with split hops, which the C side does not have: timed beside it, its records are others. */
-const SPLITTING_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, splitGainLamportsMin: 10_000 };
+/** How the loop is set up for a pass: its settings, and whether a bandit chooses the tips behind a risk gate. */
+export type HotThreadSetup = { readonly settings: HotLoopSettings; readonly guarded: boolean };
 
-/** A fee that no cycle pays: every event is screened and none decides, which is to allocate nothing at all. */
-const NOTHING_FOUND_SETTINGS: HotLoopSettings = { ...BENCH_SETTINGS, feeLamports: 1e15 };
-
-export const SETTINGS_OF: Readonly<Record<string, HotLoopSettings>> = {
-  own: BENCH_SETTINGS,
-  splitting: SPLITTING_SETTINGS,
-  "nothing found": NOTHING_FOUND_SETTINGS,
-};
+export const SETUPS = {
+  own: { settings: BENCH_SETTINGS, guarded: false },
+  /** As an agent runs without a word of its operator: what the C side does not have, so its records are others. */
+  "as shipped": { settings: { ...BENCH_SETTINGS, splitGainLamportsMin: 10_000 }, guarded: true },
+  /** A fee that no cycle pays: every event is screened and none decides. */
+  "nothing found": { settings: { ...BENCH_SETTINGS, feeLamports: 1e15 }, guarded: false },
+} as const satisfies Record<string, HotThreadSetup>;
+export type HotThreadSetupName = keyof typeof SETUPS;
 
 /** The just-in-time compiler needs these; C gets the same. */
 export const WARM_UP_EVENTS = 1_000_000;

@@ -5,12 +5,12 @@
  * Both sides read the same records from a ring, one at a time, and are timed from the publish of a record to the end of
  * the loop's turn on it: plain events only screen the pool's cycles, deciding ones also size, score and write a decision.
  * First both run under a counted clock and every byte of every decision record is compared: the C side counts only
- * because it does the same work. It has no split hops, so ours run without for the comparison, and once more with. Ours
- * and C take turns, each run in a process of its own; medians over the runs, and the largest of all. The hop between two
- * processes is not in these figures: bench/ring.ts has it.
+ * because it does the same work. It has no split hops, bandit and risk gate, so ours run without for the comparison, and
+ * once more as shipped, with all of them. Ours and C take turns, each run in a process of its own; medians over the runs,
+ * and the largest of all. The hop between two processes is not in these figures: bench/ring.ts has it.
  *
  * What the timed pass allocates is what the heap grew by, and how often the engine's own log says that it collected; once
- * more where nothing is ever found, for then the loop is to allocate nothing.
+ * more where nothing is ever found.
  */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,8 +20,9 @@ import { runHotThread } from "./hot-thread-run.ts";
 import {
   BENCH_SETTINGS,
   type HotThreadResult,
+  type HotThreadSetupName,
   POLICY,
-  SETTINGS_OF,
+  SETUPS,
   TIMED_PASS,
   WARM_UP_EVENTS,
 } from "./hot-thread-settings.ts";
@@ -78,7 +79,7 @@ const TIMES = [
   ["max", "largest"],
 ] as const;
 
-function timeRows(ours: readonly Run[], theirs: readonly Run[], splitting: readonly Run[]): string[][] {
+function timeRows(ours: readonly Run[], theirs: readonly Run[], shipped: readonly Run[]): string[][] {
   return (["plain", "deciding"] as const).flatMap((kind) =>
     TIMES.map(([key, name]) => {
       const of = (runs: readonly Run[]) => {
@@ -86,7 +87,7 @@ function timeRows(ours: readonly Run[], theirs: readonly Run[], splitting: reado
         return key === "max" ? Math.max(...values) : median(values);
       };
       const [a, b] = [of(ours), of(theirs)];
-      return [kind, name, short(a), short(b), short(a / b), short(of(splitting))];
+      return [kind, name, short(a), short(b), short(a / b), short(of(shipped))];
     }),
   );
 }
@@ -113,25 +114,25 @@ function main(): void {
   const flags = ["-O3", "-ffp-contract=off", "-ldl", "-lm"];
   const library = realpathSync(join(folder, "libarb_latest.so"));
   const native = [compileNative("hot-loop.c", flags), workloadPath, library, String(events)];
-  const self = (settings: string) =>
-    spawnResult([process.execPath, import.meta.path, "run", folder, String(events), settings]);
+  const self = (setup: HotThreadSetupName) =>
+    spawnResult([process.execPath, import.meta.path, "run", folder, String(events), setup]);
   const ours: Run[] = [];
   const theirs: Run[] = [];
-  const splitting: Run[] = [];
+  const shipped: Run[] = [];
   const nothingFound: Run[] = [];
   for (let run = 0; run < runs; run++) {
     ours.push(self("own"));
     theirs.push(spawnResult(native));
-    splitting.push(self("splitting"));
+    shipped.push(self("as shipped"));
     nothingFound.push(self("nothing found"));
   }
   const [mine, other] = [ours[0] as Run, theirs[0] as Run];
   const same = mine.hash === other.hash && mine.decisions === other.decisions && mine.sends === other.sends;
-  const head = ["event", "time", "Sandpiper, ns", "C, ns", "ratio", "splitting, ns"];
-  console.log(`${table(head, timeRows(ours, theirs, splitting))}\n`);
+  const head = ["event", "time", "Sandpiper, ns", "C, ns", "ratio", "as shipped, ns"];
+  console.log(`${table(head, timeRows(ours, theirs, shipped))}\n`);
   const sides = [
     ["Sandpiper", ours],
-    ["splitting", splitting],
+    ["as shipped", shipped],
     ["nothing found", nothingFound],
   ] as const;
   const heapHead = ["heap", "events", "collections", "growth, bytes", "bytes per event"];
@@ -152,7 +153,7 @@ if (process.argv[2] === "run")
       runHotThread(
         makeWorkload(LAP_EVENTS, BENCH_SETTINGS.hopsMax),
         process.argv[3] ?? "",
-        SETTINGS_OF[process.argv[5] ?? ""] ?? BENCH_SETTINGS,
+        SETUPS[process.argv[5] as HotThreadSetupName],
         Number(process.argv[4]),
       ),
     ),

@@ -28,7 +28,7 @@ export class DecisionWriter {
     const { winner, choice, policy } = draft;
     const word = at >> 2;
     const double = at >> 3;
-    for (let i = 0; i < DECISION_BYTES >> 3; i++) f64[double + i] = 0;
+    this.#ring.u8.fill(0, at, at + DECISION_BYTES);
     u32[word] = draft.reason === "profitable" ? 1 : 2;
     u32[word + 1] = REASON_CODE[draft.reason];
     f64[double + 1] = draft.sequence;
