@@ -341,10 +341,11 @@ describe("WholeCycle", () => {
       fc.property(anyHops, fc.integer({ min: 1, max: 2 ** 50 }), (hops, input) => {
         const cycle = new WholeCycle();
         const fits = hops.every(({ reserveIn, reserveOut }) => reserveIn < 2n ** 51n && reserveOut < 2n ** 51n);
-        const added = hops.map(({ pool, reserveIn, reserveOut }) =>
-          cycle.add(Number(reserveIn), Number(reserveOut), pool.feeNumerator, pool.feeDenominator),
+        const taken = hops.map(({ pool, reserveIn, reserveOut }, i) =>
+          cycle.hops[i]?.set(Number(reserveIn), Number(reserveOut), pool.feeNumerator, pool.feeDenominator),
         );
-        expect(added.every(Boolean)).toBe(fits);
+        cycle.count = hops.length;
+        expect(taken.every(Boolean)).toBe(fits);
         if (!fits) return;
         const output = cycle.outputOf(input);
         expect(BigInt(output)).toBe(quoteCycle(hops, BigInt(input)));

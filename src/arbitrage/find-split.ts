@@ -9,13 +9,14 @@
 
 import type { PoolFacts } from "#core/pool.ts";
 import { fillConcentrated, walkedArrays } from "./concentrated-quote.ts";
+import { HOPS_MAX } from "./cycle-index.ts";
 import { topOf } from "./golden-section.ts";
+import { BigintHop, type HopCurve, WholeHop } from "./hop-curve.ts";
 import type { ParallelPools } from "./parallel-pools.ts";
 import type { PoolTable } from "./pool-table.ts";
-import { type ExactHop, exactHop, inputForOutput, quoteHop, tickArraysPerHop } from "./quote-cycle.ts";
-import type { Sized } from "./sizing.ts";
-import { secondShare, splitExactly } from "./split-hop.ts";
-import { fitsTransaction } from "./transaction-bytes.ts";
+import { type ExactHop, exactHop, tickArraysPerHop } from "./quote-cycle.ts";
+import { ExactSplit, secondShare } from "./split-hop.ts";
+import { type CountedSwap, fitsTransaction } from "./transaction-bytes.ts";
 import type { Winner } from "./winner.ts";
 
 /** Candidates that are quoted in integers. */
@@ -35,19 +36,33 @@ export type SplitMarket = {
   readonly isHeld: (pool: number) => boolean;
 };
 
+/** A cycle with one hop over two pools; reused, and good until the next search. */
 export type Split = {
   /** Which hop of the cycle is split, from 0. */
-  readonly place: number;
-  readonly second: ExactHop;
-  readonly secondIn: bigint;
-  readonly secondOut: bigint;
+  place: number;
+  /** The hop of the second pool: 2 × pool + input side. */
+  second: number;
+  /** The same with its exact state, where whole floats do not hold it. */
+  exact: ExactHop | undefined;
+  secondIn: number;
+  secondOut: number;
   /** The input, then the output of every hop: of the split hop what both pools pay out. */
-  readonly amounts: readonly bigint[];
-  readonly gainLamports: bigint;
+  readonly amounts: Float64Array;
+  gainLamports: number;
 };
 
 /** The cycle that may be split: a Winner that has been sized. */
-export type SplitCycle = Pick<Winner, "hops" | "hopCount" | "sized" | "exactHops">;
+export type SplitCycle = Pick<Winner, "place" | "hops" | "hopCount" | "sized" | "facts" | "curve" | "exactHops">;
+
+const createSplit = (): Split => ({
+  place: 0,
+  second: 0,
+  exact: undefined,
+  secondIn: 0,
+  secondOut: 0,
+  amounts: new Float64Array(HOPS_MAX + 1),
+  gainLamports: 0,
+});
 
 /** The splits that gain, in floats. */
 class SplitSearch {
@@ -132,9 +147,95 @@ class SplitSearch {
   }
 }
 
-/** Reused: while no split is worth its exact quotes, nothing is allocated. */
-const search = new SplitSearch();
+/** The same in the programs' integers, and whether the transaction has room. */
+class SplitQuoter {
+  readonly #wholeSecond = new WholeHop();
+  readonly #shared = new ExactSplit();
+  #best = createSplit();
+  #trial = createSplit();
 
+  /** The better of two: at the input that is best with the split, and at the winner's own. */
+  quote(cycle: SplitCycle, place: number, second: number, grown: number, market: SplitMarket): Split | undefined {
+    const facts = market.pools[second >> 1];
+    if (facts === undefined) return undefined;
+    const ticked = tickedHops(cycle) + (facts.concentrated === undefined ? 0 : 1);
+    if (!hasRoom(cycle, place, second, facts, ticked, market.parallels)) return undefined;
+    const beside = this.#curveOf(second, facts, market.table, tickArraysPerHop(cycle.hopCount + 1, ticked));
+    let found = false;
+    // At the grown input, then at the winner's own.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const input = attempt === 0 ? grown : cycle.sized.input;
+      const trial = this.#trial;
+      if (attempt > 0 && input === grown) break;
+      if (!this.#quoteAt(trial, cycle, place, second, beside, input, market.table)) continue;
+      if (found && trial.gainLamports <= this.#best.gainLamports) continue;
+      trial.exact = beside instanceof BigintHop ? beside.hop : undefined;
+      this.#trial = this.#best;
+      this.#best = trial;
+      found = true;
+    }
+    return found && (ticked === 0 || fitsExactly(cycle, this.#best, facts)) ? this.#best : undefined;
+  }
+
+  #curveOf(second: number, facts: PoolFacts, table: PoolTable, tickArraysMax: number): HopCurve {
+    const { feeNumerator, feeDenominator, concentrated } = facts;
+    const reserveIn = table.reserves[second] as number;
+    const reserveOut = table.reserves[second ^ 1] as number;
+    const whole = this.#wholeSecond;
+    if (concentrated === undefined && whole.set(reserveIn, reserveOut, feeNumerator, feeDenominator)) return whole;
+    return new BigintHop(exactHop(table, facts, (second & 1) as 0 | 1, tickArraysMax));
+  }
+
+  /** Fills in the amounts; false where a program would refuse. */
+  #quoteAt(
+    out: Split,
+    cycle: SplitCycle,
+    place: number,
+    second: number,
+    beside: HopCurve,
+    input: number,
+    table: PoolTable,
+  ): boolean {
+    const { amounts } = out;
+    const shared = this.#shared;
+    amounts[0] = leastInput(cycle, place, input);
+    for (let i = 0; i < place; i++) amounts[i + 1] = cycle.curve(i).outputOf(amounts[i] as number);
+    const reached = amounts[place] as number;
+    if (reached === 0) return false;
+    const near = Math.round(secondShare(table, cycle.hops[place] as number, second, reached));
+    if (!shared.search(cycle.curve(place), beside, reached, near)) return false;
+    amounts[place + 1] = shared.firstOut + shared.secondOut;
+    for (let i = place + 1; i < cycle.hopCount; i++) amounts[i + 1] = cycle.curve(i).outputOf(amounts[i] as number);
+    out.place = place;
+    out.second = second;
+    out.secondIn = shared.secondIn;
+    out.secondOut = shared.secondOut;
+    const { sized } = cycle;
+    const profit = (amounts[cycle.hopCount] as number) - (amounts[0] as number);
+    out.gainLamports = profit - (sized.output - sized.input);
+    return true;
+  }
+}
+
+function tickedHops(cycle: SplitCycle): number {
+  let count = 0;
+  for (let i = 0; i < cycle.hopCount; i++) if (cycle.facts(i).concentrated !== undefined) count++;
+  return count;
+}
+
+/** The input without what the hops before the split would only round away. */
+function leastInput(cycle: SplitCycle, place: number, input: number): number {
+  let amount = input;
+  for (let i = 0; i < place && amount > 0; i++) amount = cycle.curve(i).outputOf(amount);
+  for (let i = place - 1; i >= 0 && amount > 0; i--) amount = cycle.curve(i).inputFor(amount);
+  return amount > 0 && amount < input ? amount : input;
+}
+
+/** Reused: a search allocates nothing while whole floats hold its amounts. */
+const search = new SplitSearch();
+const quoter = new SplitQuoter();
+
+/** The best split of the cycle that gains `gainMin` lamports; undefined without one. Its object is good until the next search. */
 export function findSplit(
   cycle: SplitCycle,
   limits: { readonly inputMax: number; readonly gainMin: number },
@@ -149,34 +250,11 @@ export function findSplit(
     const gain = Math.max(search.profitAt(grown), search.profitAt(input)) - (output - input);
     if (gain < limits.gainMin * SCREENED_SHARE_MIN) continue;
     const second = search.seconds[i] as number;
-    const split = exactly(
-      cycle,
-      search.places[i] as number,
-      second,
-      Math.min(Math.round(grown), Math.floor(most)),
-      market,
-    );
-    if (split !== undefined && split.gainLamports >= BigInt(Math.ceil(limits.gainMin))) return split;
+    const place = search.places[i] as number;
+    const split = quoter.quote(cycle, place, second, Math.min(Math.round(grown), Math.floor(most)), market);
+    if (split !== undefined && split.gainLamports >= limits.gainMin) return split;
   }
   return undefined;
-}
-
-/** The split in the programs' integers, where its transaction fits. */
-function exactly(
-  cycle: SplitCycle,
-  place: number,
-  second: number,
-  grown: number,
-  { table, pools }: SplitMarket,
-): Split | undefined {
-  const facts = pools[second >> 1];
-  const hops = cycle.exactHops();
-  if (facts === undefined || !fits(hops, place, facts)) return undefined;
-  const concentrated = [...hops.map(({ pool }) => pool), facts].filter((pool) => pool.concentrated !== undefined);
-  const arrays = tickArraysPerHop(hops.length + 1, concentrated.length);
-  const beside = exactHop(table, facts, (second & 1) as 0 | 1, arrays);
-  const split = quoteSplit(hops, place, beside, cycle.sized, grown, table);
-  return split !== undefined && fitsExactly(hops, split) ? split : undefined;
 }
 
 function hopOutput(table: PoolTable, first: number, second: number, amount: number): number {
@@ -184,71 +262,47 @@ function hopOutput(table: PoolTable, first: number, second: number, amount: numb
   return table.output(first, amount - share) + table.output(second, share);
 }
 
-/** The better of two: at the input that is best with the split, and at the winner's own. */
-function quoteSplit(
-  hops: readonly ExactHop[],
-  place: number,
-  second: ExactHop,
-  sized: Sized,
-  grown: number,
-  table: PoolTable,
-): Split | undefined {
-  let best: Split | undefined;
-  for (const input of new Set([grown, sized.input])) {
-    const amounts = exactAmounts(hops, place, second, BigInt(input), table);
-    if (amounts === undefined) continue;
-    const gainLamports = profitOf(amounts.amounts) - BigInt(sized.output - sized.input);
-    if (best === undefined || gainLamports > best.gainLamports) best = { place, second, ...amounts, gainLamports };
+/** The cycle's swaps with that of the second pool, each with the tick arrays that it names. */
+type ArraysOf = (facts: PoolFacts, hop: number | undefined) => number;
+
+function fits(cycle: SplitCycle, place: number, second: PoolFacts, arraysOf: ArraysOf): boolean {
+  const swaps: CountedSwap[] = [];
+  for (let i = 0; i < cycle.hopCount; i++) {
+    swaps.push({ pool: cycle.facts(i), tickArrays: arraysOf(cycle.facts(i), i) });
+    if (i === place) swaps.push({ pool: second, tickArrays: arraysOf(second, undefined) });
   }
-  return best;
-}
-
-const profitOf = (amounts: readonly bigint[]): bigint => (amounts.at(-1) as bigint) - (amounts[0] as bigint);
-
-/** The amounts in the programs' integers; undefined where one would refuse. */
-function exactAmounts(
-  hops: readonly ExactHop[],
-  place: number,
-  second: ExactHop,
-  input: bigint,
-  table: PoolTable,
-): Pick<Split, "amounts" | "secondIn" | "secondOut"> | undefined {
-  const before = hops.slice(0, place);
-  const first = hops[place] as ExactHop;
-  const reached = before.reduce((amount, hop) => quoteHop(hop, amount), input);
-  if (reached === 0n) return undefined;
-  // What the hops before the split would only round away is not put in.
-  const least = place === 0 ? input : inputForOutput(before, reached);
-  const amounts = [least > 0n && least < input ? least : input];
-  for (const hop of before) amounts.push(quoteHop(hop, amounts.at(-1) as bigint));
-  const amount = amounts[place] as bigint;
-  const numbers = [first, second].map(({ pool, inputSide }) => 2 * pool.index + inputSide) as [number, number];
-  const near = BigInt(Math.round(secondShare(table, ...numbers, Number(amount))));
-  const split = splitExactly(first, second, amount, near);
-  if (split === undefined) return undefined;
-  amounts.push(split.firstOut + split.secondOut);
-  for (const hop of hops.slice(place + 1)) amounts.push(quoteHop(hop, amounts.at(-1) as bigint));
-  return { amounts, secondIn: split.secondIn, secondOut: split.secondOut };
-}
-
-/** Whether there is room with as few tick arrays as can be. */
-function fits(hops: readonly ExactHop[], place: number, second: PoolFacts): boolean {
-  const swaps = hops.map(({ pool }) => pool);
-  swaps.splice(place + 1, 0, second);
-  return fitsTransaction(swaps.map((pool) => ({ pool, tickArrays: pool.concentrated === undefined ? 0 : 1 })));
-}
-
-/** Whether there is room with the tick arrays that the amounts walk over. */
-function fitsExactly(hops: readonly ExactHop[], { place, second, secondIn, amounts }: Split): boolean {
-  const swaps = hops.map((hop, i) => ({
-    pool: hop.pool,
-    tickArrays: arraysFor(hop, (amounts[i] as bigint) - (i === place ? secondIn : 0n)),
-  }));
-  swaps.splice(place + 1, 0, { pool: second.pool, tickArrays: arraysFor(second, secondIn) });
   return fitsTransaction(swaps);
 }
 
-function arraysFor({ concentrated, inputSide }: ExactHop, amountIn: bigint): number {
-  const fill = concentrated && fillConcentrated(concentrated, inputSide, amountIn, "exact-in");
+/** Whether there is room with as few tick arrays as can be; asked once where there are none. */
+function hasRoom(
+  cycle: SplitCycle,
+  place: number,
+  second: number,
+  facts: PoolFacts,
+  ticked: number,
+  parallels: ParallelPools,
+): boolean {
+  const known = ticked === 0 ? parallels.knownRoom(cycle.place, second) : undefined;
+  if (known !== undefined) return known;
+  const room = fits(cycle, place, facts, fewestArrays);
+  if (ticked === 0) parallels.keepRoom(cycle.place, second, room);
+  return room;
+}
+
+/** With as few tick arrays as can be. */
+const fewestArrays: ArraysOf = ({ concentrated }) => (concentrated === undefined ? 0 : 1);
+
+/** Whether there is room with the tick arrays that the amounts walk over. */
+function fitsExactly(cycle: SplitCycle, { place, exact, secondIn, amounts }: Split, second: PoolFacts): boolean {
+  const hops = cycle.exactHops();
+  return fits(cycle, place, second, (_, i) => {
+    if (i === undefined) return exact === undefined ? 0 : arraysFor(exact, secondIn);
+    return arraysFor(hops[i] as ExactHop, (amounts[i] as number) - (i === place ? secondIn : 0));
+  });
+}
+
+function arraysFor({ concentrated, inputSide }: ExactHop, amountIn: number): number {
+  const fill = concentrated && fillConcentrated(concentrated, inputSide, BigInt(amountIn), "exact-in");
   return concentrated === undefined || fill === undefined ? 0 : walkedArrays(concentrated.facts, fill);
 }

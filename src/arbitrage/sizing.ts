@@ -6,6 +6,7 @@
  * the least input of its step, then look at the neighbouring steps. Each costs two quotes of the chain, and the result is
  * never worse than the start. Input and output are lamports below 2^53: floats hold them.
  */
+import { AMOUNT_MAX } from "./hop-curve.ts";
 import { type ExactHop, inputForOutput, quoteCycle } from "./quote-cycle.ts";
 import { WholeCycle } from "./whole-cycle.ts";
 
@@ -27,15 +28,13 @@ const STEPS_MAX = 4;
 /** The same where a quote walks over ticks: it costs ten times as much, and its steps are fine. */
 const STEPS_CONCENTRATED_MAX = 1;
 const HALVINGS_MAX = 6;
-/** Floats hold lamports up to here exactly. */
-export const LAMPORTS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Reused, so that a winner allocates little. */
 const whole = new WholeCycle();
 
 /** The best input found between 1 and `max`, from `start`. */
 export function sizeCycle(hops: readonly ExactHop[], start: number, max: number): Sized {
-  const capped = Math.min(max, LAMPORTS_MAX);
+  const capped = Math.min(max, AMOUNT_MAX);
   const out = { input: 0, output: 0 };
   if (hops.some(({ concentrated }) => concentrated !== undefined))
     sizeConcentrated(out, bigintCurve(hops, false), start, capped);
@@ -44,9 +43,9 @@ export function sizeCycle(hops: readonly ExactHop[], start: number, max: number)
 }
 
 function loadWhole(hops: readonly ExactHop[]): boolean {
-  whole.clear();
-  return hops.every(({ pool, reserveIn, reserveOut }) =>
-    whole.add(Number(reserveIn), Number(reserveOut), pool.feeNumerator, pool.feeDenominator),
+  whole.count = hops.length;
+  return hops.every(({ pool, reserveIn, reserveOut }, i) =>
+    whole.hops[i]?.set(Number(reserveIn), Number(reserveOut), pool.feeNumerator, pool.feeDenominator),
   );
 }
 

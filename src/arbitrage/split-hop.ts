@@ -10,15 +10,11 @@
  * bounded search takes its place. The exact split is then looked for around that point in the programs' own integers.
  */
 import { topOf } from "./golden-section.ts";
+import { AMOUNT_MAX, type HopCurve } from "./hop-curve.ts";
 import type { PoolTable } from "./pool-table.ts";
-import { type ExactHop, inputForOutput, quoteHop } from "./quote-cycle.ts";
 
 /** Steps of the search over segments: to 1e-5 of the hop's input, and the top is flat. */
 const SEARCH_STEPS = 24;
-/** Steps of either pool's output, and of its fee, that are tried on either side of the float's answer. */
-const STEPS_MAX = 3;
-/** The same where a quote walks over ticks. */
-const STEPS_CONCENTRATED_MAX = 1;
 
 /** What the second pool best takes of `amount`, in floats; between 0 and `amount`. */
 export function secondShare(table: PoolTable, first: number, second: number, amount: number): number {
@@ -33,38 +29,54 @@ export function secondShare(table: PoolTable, first: number, second: number, amo
   return topOf(0, amount, SEARCH_STEPS, (y) => table.output(first, amount - y) + table.output(second, y));
 }
 
-export type ExactSplit = { readonly secondIn: bigint; readonly secondOut: bigint; readonly firstOut: bigint };
+/** How a hop's input is best shared by two pools, to the unit; one object, reused, so that a search allocates nothing. */
+export class ExactSplit {
+  secondIn = 0;
+  secondOut = 0;
+  firstOut = 0;
+  #first: HopCurve | undefined;
+  #second: HopCurve | undefined;
+  #amount = 0;
 
-/**
- * The best split of `amount` found around `near`, to the unit; undefined where none has both programs pay. Outputs are
- * floors and fees are ceilings, so beside `near` the ends of the neighbouring steps of both are tried: there nothing is
- * given away to rounding by one of the pools.
- */
-export function splitExactly(first: ExactHop, second: ExactHop, amount: bigint, near: bigint): ExactSplit | undefined {
-  let best: ExactSplit | undefined;
-  const consider = (secondIn: bigint) => {
-    if (secondIn <= 0n || secondIn >= amount) return;
-    const [firstOut, secondOut] = [quoteHop(first, amount - secondIn), quoteHop(second, secondIn)];
-    if (firstOut === 0n || secondOut === 0n) return;
-    if (best === undefined || firstOut + secondOut > best.firstOut + best.secondOut)
-      best = { secondIn, secondOut, firstOut };
-  };
-  consider(near);
-  for (const secondIn of stepEnds(second, near)) consider(secondIn);
-  for (const firstIn of stepEnds(first, amount - near)) consider(amount - firstIn);
-  return best;
-}
-
-/** The least inputs of the outputs around `input`'s, and the most inputs for the fees around its fee. */
-function stepEnds(hop: ExactHop, input: bigint): bigint[] {
-  const steps = BigInt(hop.concentrated === undefined ? STEPS_MAX : STEPS_CONCENTRATED_MAX);
-  const output = quoteHop(hop, input);
-  const [numerator, denominator] = [BigInt(hop.pool.feeNumerator), BigInt(hop.pool.feeDenominator)];
-  const fee = (input * numerator) / denominator;
-  const ends: bigint[] = [];
-  for (let step = -steps; step <= steps; step++) {
-    if (output + step > 0n) ends.push(inputForOutput([hop], output + step));
-    if (hop.concentrated === undefined && numerator > 0n) ends.push(((fee + step) * denominator) / numerator);
+  /**
+   * Finds the best split of `amount` around `near`; false where none has both programs pay. Outputs are floors and fees
+   * are ceilings, so beside `near` the ends of the neighbouring steps of both are tried: there nothing is given away to
+   * rounding by one of the pools.
+   */
+  search(first: HopCurve, second: HopCurve, amount: number, near: number): boolean {
+    this.#first = first;
+    this.#second = second;
+    this.#amount = amount;
+    this.secondIn = 0;
+    this.secondOut = 0;
+    this.firstOut = 0;
+    this.#consider(near);
+    this.#considerStepEnds(second, near, true);
+    this.#considerStepEnds(first, amount - near, false);
+    return this.secondIn > 0;
   }
-  return ends;
+
+  #consider(secondIn: number): void {
+    if (secondIn <= 0 || secondIn >= this.#amount) return;
+    const firstOut = (this.#first as HopCurve).outputOf(this.#amount - secondIn);
+    const secondOut = (this.#second as HopCurve).outputOf(secondIn);
+    const sum = firstOut + secondOut;
+    if (firstOut === 0 || secondOut === 0 || sum > AMOUNT_MAX || sum <= this.firstOut + this.secondOut) return;
+    this.secondIn = secondIn;
+    this.secondOut = secondOut;
+    this.firstOut = firstOut;
+  }
+
+  /** The least inputs of the outputs around `input`'s, and the most inputs for the fees around its fee. */
+  #considerStepEnds(curve: HopCurve, input: number, isSecond: boolean): void {
+    const output = curve.outputOf(input);
+    for (let step = -curve.stepsMax; step <= curve.stepsMax; step++) {
+      if (output + step > 0) this.#considerPart(curve.inputFor(output + step), isSecond);
+      this.#considerPart(curve.feeStepEnd(input, step), isSecond);
+    }
+  }
+
+  #considerPart(part: number, isSecond: boolean): void {
+    this.#consider(isSecond ? part : this.#amount - part);
+  }
 }

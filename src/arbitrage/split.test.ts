@@ -3,10 +3,11 @@ import fc from "fast-check";
 import type { PoolFacts } from "#core/pool.ts";
 import { NO_HOP } from "./cycle-index.ts";
 import { findSplit } from "./find-split.ts";
+import { BigintHop, WholeHop } from "./hop-curve.ts";
 import { ParallelPools } from "./parallel-pools.ts";
 import { PoolTable } from "./pool-table.ts";
 import { type ExactHop, exactHop, quoteHop } from "./quote-cycle.ts";
-import { secondShare, splitExactly } from "./split-hop.ts";
+import { ExactSplit, secondShare } from "./split-hop.ts";
 import { testAddress, testConcentratedPool, testPool } from "./test-pools.ts";
 import { concentratedPool, type TestTicks } from "./test-ticks.ts";
 import { Winner } from "./winner.ts";
@@ -34,6 +35,23 @@ function bruteForce(first: ExactHop, second: ExactHop, amount: number): bigint {
   return most;
 }
 
+const wholeHop = ({ pool, reserveIn, reserveOut }: ExactHop): WholeHop => {
+  const hop = new WholeHop();
+  expect(hop.set(Number(reserveIn), Number(reserveOut), pool.feeNumerator, pool.feeDenominator)).toBe(true);
+  return hop;
+};
+
+/** The best split in whole floats, which is that of the bigint quotes. */
+function splitExactly(first: ExactHop, second: ExactHop, amount: number, near: number) {
+  const [whole, exact] = [new ExactSplit(), new ExactSplit()];
+  const found = whole.search(wholeHop(first), wholeHop(second), amount, near);
+  expect(exact.search(new BigintHop(first), new BigintHop(second), amount, near)).toBe(found);
+  if (!found) return undefined;
+  const { secondIn, secondOut, firstOut } = whole;
+  expect([exact.secondIn, exact.secondOut, exact.firstOut]).toEqual([secondIn, secondOut, firstOut]);
+  return { secondIn: BigInt(secondIn), secondOut: BigInt(secondOut), firstOut: BigInt(firstOut) };
+}
+
 const reserve = (bits: number) =>
   fc.integer({ min: 4 * 30, max: 30 * bits }).map((tenths) => BigInt(Math.round(2 ** (tenths / 30))));
 const fee = fc.constantFrom(0, 100, 2_500, 10_000, 30_000);
@@ -59,7 +77,7 @@ describe("splitExactly()", () => {
           const [first, second] = pools.map((pool) => exactHop(table, pool, 0, 3)) as [ExactHop, ExactHop];
           const most = bruteForce(first, second, amount);
           const near = BigInt(Math.round(secondShare(table, 0, 2, amount)));
-          const found = splitExactly(first, second, BigInt(amount), near);
+          const found = splitExactly(first, second, amount, Number(near));
           const unsplit = quoteHop(first, BigInt(amount));
           const out = found === undefined ? 0n : found.firstOut + found.secondOut;
           // Where the output is the finer token, a unit of the input buys many units of it: then that is the unit.
@@ -94,8 +112,20 @@ function search(
   winner.load(Int32Array.from([...numbers, NO_HOP]), 0, table, pools);
   winner.size(Math.min(5e9, inputMax), inputMax);
   const market = { table, pools, parallels: new ParallelPools(pools), isHeld };
-  const split = findSplit(winner, { inputMax, gainMin }, market);
-  return { hops: winner.exactHops(), profit: BigInt(winner.sized.output - winner.sized.input), split };
+  const found = findSplit(winner, { inputMax, gainMin }, market);
+  const side = (found === undefined ? 0 : found.second & 1) as 0 | 1;
+  return {
+    hops: winner.exactHops(),
+    profit: BigInt(winner.sized.output - winner.sized.input),
+    split: found && {
+      place: found.place,
+      second: found.exact ?? exactHop(table, pools[found.second >> 1] as PoolFacts, side, 3),
+      secondIn: BigInt(found.secondIn),
+      secondOut: BigInt(found.secondOut),
+      amounts: [...found.amounts].slice(0, winner.hopCount + 1).map(BigInt),
+      gainLamports: BigInt(found.gainLamports),
+    },
+  };
 }
 
 describe("findSplit()", () => {

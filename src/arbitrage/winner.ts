@@ -2,17 +2,18 @@
  * A cycle that the screening found, sized and quoted in the programs' integers: one object, filled anew for each winner.
  *
  * Through constant products below WHOLE_MAX (whole-number.ts) all of it is whole floats and allocates nothing; where
- * liquidity is concentrated, a reserve is larger or a hop is split it is bigints. Reserves and amounts are u64s, low word
+ * liquidity is concentrated or a reserve is larger it is bigints. Reserves and amounts are u64s, low word
  * first, as a decision's record has them.
  */
 import type { PoolFacts } from "#core/pool.ts";
-import { readWhole, writeU64, writeWhole } from "#core/words.ts";
+import { readU64, readWhole, writeU64, writeWhole } from "#core/words.ts";
 import { fillConcentrated } from "./concentrated-quote.ts";
 import { HOPS_MAX, NO_HOP } from "./cycle-index.ts";
 import type { Split } from "./find-split.ts";
+import { AMOUNT_MAX, BigintHop, type HopCurve, type WholeHop } from "./hop-curve.ts";
 import type { PoolTable } from "./pool-table.ts";
 import { type ExactHop, exactHop, hopAmounts, tickArraysPerHop } from "./quote-cycle.ts";
-import { LAMPORTS_MAX, type Sized, sizeCurve, sizeCycle } from "./sizing.ts";
+import { type Sized, sizeCurve, sizeCycle } from "./sizing.ts";
 import { WholeCycle } from "./whole-cycle.ts";
 
 export class Winner {
@@ -34,42 +35,65 @@ export class Winner {
   split: Split | undefined;
   /** Last output minus input. */
   grossLamports = 0;
-  readonly #facts: PoolFacts[] = [];
+  /** Where it stands in the cycle index. */
+  place = 0;
+  /** Of the second pool of a split hop: its reserves in and out, and over ticks the arrays at both ends of its walk. */
+  readonly secondReserves = new Uint32Array(4);
+  secondWalk: readonly [first: number, last: number] | undefined;
+  #catalogue: readonly PoolFacts[] = [];
   readonly #whole = new WholeCycle();
+  /** 1 for each hop that whole floats hold. */
+  readonly #wholeHops = new Uint8Array(HOPS_MAX);
   #isWhole = false;
   #table: PoolTable | undefined;
   #exactHops: readonly ExactHop[] | undefined;
 
-  /** Takes the cycle whose hops stand at `first` of a cycle index, on the table's newest states. */
-  load(index: Int32Array, first: number, table: PoolTable, pools: readonly PoolFacts[]): void {
+  /** Takes the cycle at `place` of a cycle index, on the table's newest states. */
+  load(index: Int32Array, place: number, table: PoolTable, pools: readonly PoolFacts[]): void {
     const { reserves } = table;
-    const whole = this.#whole;
-    let isWhole = true;
+    const first = place * HOPS_MAX;
+    let whole = 0;
     let count = 0;
-    whole.clear();
     for (; count < HOPS_MAX && index[first + count] !== NO_HOP; count++) {
       const hop = index[first + count] as number;
       const facts = pools[hop >> 1] as PoolFacts;
+      const { feeNumerator, feeDenominator } = facts;
       this.hops[count] = hop;
       this.pools[count] = hop >> 1;
-      this.#facts[count] = facts;
-      isWhole =
-        isWhole &&
+      const curve = this.#whole.hops[count] as WholeHop;
+      const isWhole =
         facts.concentrated === undefined &&
-        whole.add(reserves[hop] as number, reserves[hop ^ 1] as number, facts.feeNumerator, facts.feeDenominator);
+        curve.set(reserves[hop] as number, reserves[hop ^ 1] as number, feeNumerator, feeDenominator);
+      this.#wholeHops[count] = isWhole ? 1 : 0;
+      if (isWhole) whole++;
     }
+    this.place = place;
     this.hopCount = count;
     this.poolCount = count;
     this.split = undefined;
-    this.#isWhole = isWhole;
+    this.#whole.count = count;
+    this.#isWhole = whole === count;
     this.#table = table;
+    this.#catalogue = pools;
     this.#exactHops = undefined;
+  }
+
+  /** The pool of a hop. */
+  facts(i: number): PoolFacts {
+    return this.#catalogue[(this.hops[i] as number) >> 1] as PoolFacts;
+  }
+
+  /** A hop as a function of whole amounts. Allocates where whole floats do not hold it. */
+  curve(i: number): HopCurve {
+    return this.#wholeHops[i] === 1
+      ? (this.#whole.hops[i] as WholeHop)
+      : new BigintHop(this.exactHops()[i] as ExactHop);
   }
 
   /** Finds the best input between 1 and `max` lamports, from `start`. */
   size(start: number, max: number): void {
     if (this.#isWhole) {
-      sizeCurve(this.sized, this.#whole, start, Math.min(max, LAMPORTS_MAX));
+      sizeCurve(this.sized, this.#whole, start, Math.min(max, AMOUNT_MAX));
       return;
     }
     const { input, output } = sizeCycle(this.exactHops(), start, max);
@@ -81,7 +105,7 @@ export class Winner {
   exactHops(): readonly ExactHop[] {
     if (this.#exactHops !== undefined) return this.#exactHops;
     const table = this.#table as PoolTable;
-    const facts = this.#facts.slice(0, this.hopCount);
+    const facts = Array.from({ length: this.hopCount }, (_, i) => this.facts(i));
     const concentrated = facts.filter((pool) => pool.concentrated !== undefined);
     const tickArraysMax = tickArraysPerHop(facts.length, concentrated.length);
     this.#exactHops = facts.map((pool, i) =>
@@ -93,65 +117,82 @@ export class Winner {
   /** Quotes every hop to the unit: at the input it was sized for, or with the amounts of a split. */
   quote(split: Split | undefined): void {
     this.split = split;
-    this.walksTicks.fill(0);
-    this.tickArrays.fill(0);
-    if (split === undefined && this.#isWhole) this.#quoteWhole();
-    else this.#quoteExact(split);
+    if (split !== undefined) this.#takeSplit(split);
+    else if (this.#isWhole) this.#quoteWhole();
+    else this.#quoteExact();
+    for (let i = 0; i < this.hopCount; i++) this.#keepState(i);
   }
 
-  /** Fees of the pool of a hop; with a split the larger one of both pools counts. Basis points. */
+  /** The trade fee of a hop; with a split the larger one of both pools. Basis points. */
   feeBps(i: number): number {
-    const { feeNumerator, feeDenominator } = this.#facts[i] as PoolFacts;
-    const own = (feeNumerator / feeDenominator) * 10_000;
+    const own = feeBpsOf(this.facts(i));
     if (this.split?.place !== i) return own;
-    const { pool } = this.split.second;
-    return Math.max(own, (pool.feeNumerator / pool.feeDenominator) * 10_000);
+    return Math.max(own, feeBpsOf(this.#catalogue[this.split.second >> 1] as PoolFacts));
   }
 
-  /** What goes into a pool of a hop over what it holds of that token; with a split the larger share counts. */
+  /** What goes into the pool of a hop over what it holds of that token; with a split the larger share of both. */
   inputShare(i: number): number {
     const amountIn = readWhole(this.amounts, 2 * i);
     const reserveIn = readWhole(this.reserves, 4 * i);
     if (this.split?.place !== i) return amountIn / reserveIn;
-    const { second, secondIn } = this.split;
-    return Math.max((amountIn - Number(secondIn)) / reserveIn, Number(secondIn) / Number(second.reserveIn));
+    const { secondIn } = this.split;
+    return Math.max((amountIn - secondIn) / reserveIn, secondIn / readWhole(this.secondReserves, 0));
   }
 
   #quoteWhole(): void {
-    const table = this.#table as PoolTable;
     let amount = this.sized.input;
     writeWhole(this.amounts, 0, amount);
     for (let i = 0; i < this.hopCount; i++) {
-      table.copyReserves(this.hops[i] as number, this.reserves, 4 * i);
-      amount = this.#whole.hopOutput(i, amount);
+      amount = (this.#whole.hops[i] as WholeHop).outputOf(amount);
       writeWhole(this.amounts, 2 * i + 2, amount);
     }
     this.grossLamports = amount - this.sized.input;
   }
 
-  #quoteExact(split: Split | undefined): void {
-    const hops = this.exactHops();
-    const amounts = split?.amounts ?? hopAmounts(hops, BigInt(this.sized.input));
-    writeU64(this.amounts, 0, amounts[0] as bigint);
-    hops.forEach((hop, i) => {
-      writeU64(this.reserves, 4 * i, hop.reserveIn);
-      writeU64(this.reserves, 4 * i + 2, hop.reserveOut);
-      writeU64(this.amounts, 2 * i + 2, amounts[i + 1] as bigint);
-      const secondIn = split?.place === i ? split.secondIn : 0n;
-      const walk = walkOf(hop, (amounts[i] as bigint) - secondIn);
-      if (walk === undefined) return;
-      this.walksTicks[i] = 1;
-      this.tickArrays.set(walk, 2 * i);
+  #quoteExact(): void {
+    const amounts = hopAmounts(this.exactHops(), BigInt(this.sized.input));
+    amounts.forEach((amount, i) => {
+      writeU64(this.amounts, 2 * i, amount);
     });
-    this.grossLamports = Number((amounts[hops.length] as bigint) - (amounts[0] as bigint));
-    if (split === undefined) return;
-    this.pools[hops.length] = split.second.pool.index;
-    this.poolCount = hops.length + 1;
+    this.grossLamports = Number((amounts[this.hopCount] as bigint) - (amounts[0] as bigint));
+  }
+
+  #takeSplit({ amounts, second, secondIn, exact }: Split): void {
+    for (let i = 0; i <= this.hopCount; i++) writeWhole(this.amounts, 2 * i, amounts[i] as number);
+    this.grossLamports = (amounts[this.hopCount] as number) - (amounts[0] as number);
+    this.pools[this.hopCount] = second >> 1;
+    this.poolCount = this.hopCount + 1;
+    this.secondWalk = exact && walkOf(exact, BigInt(secondIn));
+    if (exact?.concentrated === undefined) (this.#table as PoolTable).copyReserves(second, this.secondReserves, 0);
+    else writeReserves(this.secondReserves, 0, exact);
+  }
+
+  /** The state that a hop was quoted on. */
+  #keepState(i: number): void {
+    this.walksTicks[i] = 0;
+    if (this.facts(i).concentrated === undefined) {
+      (this.#table as PoolTable).copyReserves(this.hops[i] as number, this.reserves, 4 * i);
+      return;
+    }
+    const hop = this.exactHops()[i] as ExactHop;
+    writeReserves(this.reserves, 4 * i, hop);
+    const secondIn = this.split?.place === i ? this.split.secondIn : 0;
+    const walk = walkOf(hop, readU64(this.amounts, 2 * i) - BigInt(secondIn));
+    if (walk === undefined) return;
+    this.walksTicks[i] = 1;
+    this.tickArrays.set(walk, 2 * i);
   }
 }
 
+const feeBpsOf = ({ feeNumerator, feeDenominator }: PoolFacts): number => (feeNumerator / feeDenominator) * 10_000;
+
+function writeReserves(words: Uint32Array, at: number, { reserveIn, reserveOut }: ExactHop): void {
+  writeU64(words, at, reserveIn);
+  writeU64(words, at + 2, reserveOut);
+}
+
 /** The tick arrays at both ends of a hop's walk, the current tick's first; undefined for a constant product. */
-export function walkOf(
+function walkOf(
   { concentrated, inputSide }: ExactHop,
   amountIn: bigint,
 ): readonly [first: number, last: number] | undefined {

@@ -3,7 +3,7 @@
  * in the order in which an operator would ask. Runs for a winner only; it never throws, and allocates nothing but where
  * a winner needs bigints (arbitrage/winner.ts).
  */
-import { type CycleIndex, HOPS_MAX } from "#arbitrage/cycle-index.ts";
+import type { CycleIndex } from "#arbitrage/cycle-index.ts";
 import { findSplit, type SplitMarket } from "#arbitrage/find-split.ts";
 import type { Winner } from "#arbitrage/winner.ts";
 import { readWhole } from "#core/words.ts";
@@ -79,7 +79,7 @@ export class Evaluator {
   evaluate(out: DecisionDraft, candidate: Readonly<DecisionCandidate>, market: DecisionMarket, slotProgress: number) {
     const { limits, recent, tips, model, shadow } = this.#parts;
     const { winner, input, policy } = out;
-    winner.load(market.index.hops, candidate.place * HOPS_MAX, market.table, market.pools);
+    winner.load(market.index.hops, candidate.place, market.table, market.pools);
     winner.size(candidate.input, candidate.inputMax);
     const { sized } = winner;
     if (sized.output - sized.input <= limits.feeLamports + (policy.tipLadderLamports[0] as number)) return false;

@@ -1,7 +1,4 @@
 import { expect, test } from "bun:test";
-import { testConcentratedPool, testPool } from "#arbitrage/test-pools.ts";
-import { concentratedPool } from "#arbitrage/test-ticks.ts";
-import { walkOf } from "#arbitrage/winner.ts";
 import { writeU64 } from "#core/words.ts";
 import { createDecisionDraft, type DecisionDraft } from "./decision-draft.ts";
 import { DECISION_RING, type Decision, readDecision } from "./decision-record.ts";
@@ -122,27 +119,21 @@ test("without an affordable tip the expected value on record is 0", () => {
 });
 
 test("the second pool of a split is on record with its amounts, and over ticks with the arrays of its walk", () => {
-  const product = { pool: testPool(65_535, 0, 1), inputSide: 1, reserveIn: MOST, reserveOut: MOST - 1n } as const;
-  const positions = [{ low: -6_000, high: 6_000, liquidity: 10n ** 12n }];
-  const state = concentratedPool({ spacing: 10, tickCurrent: -25, offset: 0, positions });
-  const facts = { build: "2024", tickSpacing: 10, tickArrays: [] } as const;
-  const overTicks = {
-    ...product,
-    pool: testConcentratedPool(65_535, 0, 1, 10),
-    concentrated: { state, facts, tickArraysMax: 3, feeRate: 500n },
-  };
-  const amounts = { secondIn: 1_000_000n, secondOut: MOST - 3n, gainLamports: 10_000n, amounts: [] };
-  const drafts = [product, overTicks].map((second, place) => {
+  const walks = [undefined, [7_394, -7_394] as const];
+  const drafts = walks.map((walk, place) => {
     const draft = draftOf(DECISION);
-    draft.winner.split = { place, second, ...amounts };
+    const { winner } = draft;
+    const amounts = { secondIn: 1_000_000, secondOut: 2 ** 52 + 1, gainLamports: 10_000, amounts: new Float64Array(5) };
+    winner.split = { place, second: 2 * 65_535 + 1, exact: undefined, ...amounts };
+    writeU64(winner.secondReserves, 0, MOST);
+    writeU64(winner.secondReserves, 2, MOST - 1n);
+    winner.secondWalk = walk;
     return draft;
   });
   const hop = { pool: 65_535, inputSide: 1, reserveIn: MOST, reserveOut: MOST - 1n } as const;
-  const split = { second: hop, amountIn: 1_000_000n, amountOut: MOST - 3n, gainLamports: 10_000n };
-  const walk = walkOf(overTicks, 1_000_000n);
-  expect(walk).toBeDefined();
+  const split = { second: hop, amountIn: 1_000_000n, amountOut: 2n ** 52n + 1n, gainLamports: 10_000n };
   expect(throughRing(drafts).map((decision) => decision.split)).toEqual([
     { place: 0, ...split },
-    { place: 1, ...split, second: { ...hop, tickArrays: walk as readonly [number, number] } },
+    { place: 1, ...split, second: { ...hop, tickArrays: [7_394, -7_394] } },
   ]);
 });

@@ -1,7 +1,7 @@
 /** Writes decisions into the slots of a DECISION_RING (the layout is drawn in decision-record.ts), without allocating. */
 import type { Split } from "#arbitrage/find-split.ts";
-import { walkOf } from "#arbitrage/winner.ts";
-import { writeU64, writeWhole } from "#core/words.ts";
+import type { Winner } from "#arbitrage/winner.ts";
+import { writeWhole } from "#core/words.ts";
 import type { SlotProducer } from "#memory/slot-ring.ts";
 import { writeFeatureInput } from "#model/features.ts";
 import type { DecisionDraft } from "./decision-draft.ts";
@@ -75,23 +75,20 @@ export class DecisionWriter {
       this.#i16[array + 2 * i] = winner.tickArrays[2 * i] as number;
       this.#i16[array + 2 * i + 1] = winner.tickArrays[2 * i + 1] as number;
     }
-    if (winner.split !== undefined) this.#writeSplit(at, winner.split);
+    if (winner.split !== undefined) this.#writeSplit(at, winner, winner.split);
   }
 
-  /** Rare enough to make bigints. */
-  #writeSplit(at: number, { place, second, secondIn, secondOut, gainLamports }: Split): void {
+  #writeSplit(at: number, { secondReserves, secondWalk }: Winner, split: Split): void {
     const { u32, f64, u8 } = this.#ring;
     const word = (at + DECISION_AT.split) >> 2;
-    writeU64(u32, word, second.reserveIn);
-    writeU64(u32, word + 2, second.reserveOut);
-    writeU64(u32, word + 4, secondIn);
-    writeU64(u32, word + 6, secondOut);
-    f64[(at + DECISION_AT.split + 32) >> 3] = Number(gainLamports);
-    u32[word + 10] = place + 1;
-    u32[word + 11] = 2 * second.pool.index + second.inputSide;
-    const walk = walkOf(second, secondIn);
-    if (walk === undefined) return;
-    this.#i16.set(walk, (at + DECISION_AT.split + 48) >> 1);
+    for (let i = 0; i < secondReserves.length; i++) u32[word + i] = secondReserves[i] as number;
+    writeWhole(u32, word + 4, split.secondIn);
+    writeWhole(u32, word + 6, split.secondOut);
+    f64[(at + DECISION_AT.split + 32) >> 3] = split.gainLamports;
+    u32[word + 10] = split.place + 1;
+    u32[word + 11] = split.second;
+    if (secondWalk === undefined) return;
+    this.#i16.set(secondWalk, (at + DECISION_AT.split + 48) >> 1);
     u8[at + DECISION_AT.split + 52] = 1;
   }
 

@@ -1,16 +1,17 @@
 /** A real local cluster with its block engine behind their doors, and the parts of an io thread on it, for the story tests. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildCycleIndex, type CycleIndex, HOPS_MAX } from "#arbitrage/cycle-index.ts";
+import { buildCycleIndex, type CycleIndex } from "#arbitrage/cycle-index.ts";
 import { findSplit } from "#arbitrage/find-split.ts";
 import { ParallelPools } from "#arbitrage/parallel-pools.ts";
 import { PoolTable } from "#arbitrage/pool-table.ts";
-import { type ExactHop, hopAmounts } from "#arbitrage/quote-cycle.ts";
+import type { ExactHop } from "#arbitrage/quote-cycle.ts";
 import { Candidates, screenPool } from "#arbitrage/screen.ts";
 import { Winner } from "#arbitrage/winner.ts";
 import { ManualClock } from "#core/clock.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import { type Address, WSOL_MINT } from "#core/units.ts";
+import { readU64 } from "#core/words.ts";
 import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
 import { decodePoolState, decodeTokenAmount } from "#dex/raydium-cpmm/decode.ts";
 import { cpmmReserve } from "#dex/raydium-cpmm/facts.ts";
@@ -189,13 +190,14 @@ export function decide(
   });
   if (candidates.count === 0) throw new Error("no cycle earns");
   const winner = new Winner();
-  winner.load(index.hops, (candidates.places[0] as number) * HOPS_MAX, table, world.pools);
+  winner.load(index.hops, candidates.places[0] as number, table, world.pools);
   winner.size(candidates.inputs[0] as number, 50e9);
   const exact = winner.exactHops();
   const market = { table, pools: world.pools, parallels: new ParallelPools(world.pools), isHeld: () => false };
   const limits = { inputMax: 50e9, gainMin: splitGainMin };
   const split = Number.isFinite(splitGainMin) ? findSplit(winner, limits, market) : undefined;
-  const amounts = split?.amounts ?? hopAmounts(exact, BigInt(winner.sized.input));
+  winner.quote(split);
+  const amounts = exact.map((_, i) => readU64(winner.amounts, 2 * i)).concat(readU64(winner.amounts, 2 * exact.length));
   const grossLamports = (amounts.at(-1) as bigint) - (amounts[0] as bigint);
   const plain = ({ pool, ...hop }: ExactHop) => ({ ...hop, pool: pool.index });
   return {
@@ -212,10 +214,15 @@ export function decide(
     ...(split !== undefined && {
       split: {
         place: split.place,
-        second: plain(split.second),
-        amountIn: split.secondIn,
-        amountOut: split.secondOut,
-        gainLamports: split.gainLamports,
+        second: {
+          pool: split.second >> 1,
+          inputSide: (split.second & 1) as 0 | 1,
+          reserveIn: readU64(winner.secondReserves, 0),
+          reserveOut: readU64(winner.secondReserves, 2),
+        },
+        amountIn: BigInt(split.secondIn),
+        amountOut: BigInt(split.secondOut),
+        gainLamports: BigInt(split.gainLamports),
       },
     }),
     terms: {
