@@ -58,7 +58,7 @@ runAgent("mev", async (agent) => {
       return fields;
     },
     publish: (envelope) => bus.publish("metrics-proto", "mev", envelope),
-    log,
+    ...{ clock, log },
   });
   const loop = async () => {
     while (running) {

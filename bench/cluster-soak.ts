@@ -34,7 +34,11 @@ if (!Number.isSafeInteger(total) || total < TENTHS) {
   process.exit(2);
 }
 
-const clock: Clock = { monotonicNs: () => Bun.nanoseconds(), wallNs: () => BigInt(Date.now()) * 1_000_000n };
+const clock: Clock = {
+  monotonicNs: () => Bun.nanoseconds(),
+  wallNs: () => BigInt(Date.now()) * 1_000_000n,
+  wallQuality: () => undefined,
+};
 const random = seededRandom("soak");
 const cluster = createCluster({ seed: "soak", slotMs: 400, clock });
 const program = readFileSync(new URL("../programs/cp-swap.so", import.meta.url));

@@ -122,6 +122,7 @@ const desk = new Desk({
   outbox,
   unixNs: () => clock.wallNs(),
   wallNs: () => clock.wallNs(),
+  wallQuality: () => clock.wallQuality(),
   isKilled: () => false,
   nextLeader: () => 0,
   leaderOf: async () => String(cluster.identity),

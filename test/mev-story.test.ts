@@ -26,7 +26,7 @@ import { eventually } from "./support/supervised-run.ts";
 const SLOTS = 24;
 const log = createLog({ process: "test", level: "error", format: "text" });
 /** The manual clock of the market is of 2023; what is on record is told by when it was published. */
-const wall = { wallNs: () => BigInt(Date.now()) * 1_000_000n };
+const wall = { wallNs: () => BigInt(Date.now()) * 1_000_000n, wallQuality: () => undefined };
 
 let stage: GatewayStage;
 let market: TestMarket;

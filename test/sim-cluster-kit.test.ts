@@ -36,6 +36,7 @@ const WSOL = address("So11111111111111111111111111111111111111112");
 const clock: Clock = {
   monotonicNs: () => Bun.nanoseconds(),
   wallNs: () => BigInt(Date.now()) * 1_000_000n,
+  wallQuality: () => undefined,
 };
 
 let cluster: LocalCluster;

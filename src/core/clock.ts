@@ -8,6 +8,8 @@ export interface Clock {
   monotonicNs(): number;
   /** Unix time in nanoseconds. */
   wallNs(): bigint;
+  /** How far wallNs() may be off, as of the last second or so; undefined where nobody can say. */
+  wallQuality(): ClockQuality | undefined;
 }
 
 /** What the kernel believes of the wall clock. */
@@ -33,6 +35,9 @@ export class ManualClock implements Clock {
   }
   wallNs(): bigint {
     return this.#wallNs;
+  }
+  wallQuality(): undefined {
+    return undefined;
   }
   advanceNs(ns: number): void {
     this.#monotonicNs += ns;

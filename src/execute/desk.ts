@@ -7,6 +7,7 @@
  * The simulation of a bundle begins just before its send, and the Arb record waits for its figures. The send waits for
  * it only when it was told to, and not for longer than it was told.
  */
+import type { Clock } from "#core/clock.ts";
 import { errorText } from "#core/error.ts";
 import type { Address } from "#core/units.ts";
 import type { Decision, OutcomeNote } from "#decide/decision-record.ts";
@@ -34,6 +35,8 @@ export type DeskParts = Omit<BuilderParts, "live"> & {
   readonly isKilled: () => boolean;
   /** Has the last word before a send, and counts what ended; a paper run may go without. */
   readonly risk?: Pick<RiskDesk, "refusal" | "settled">;
+  /** Of the clock behind wallNs and unixNs. */
+  readonly wallQuality: Clock["wallQuality"];
   /** A number that stands for the leader of the next slot; 0 unknown. */
   readonly nextLeader: () => number;
   /** To the hot thread. */
@@ -85,7 +88,8 @@ export class Desk {
 
   take(decision: Decision): void {
     const { identity, pool, unixNs, outbox } = this.parts;
-    const base: ArbRecordParts = { identity, pool, unixNs, tipFloorLamports: this.#tipFloorLamports };
+    const wallClock = this.parts.wallQuality();
+    const base: ArbRecordParts = { identity, pool, unixNs, tipFloorLamports: this.#tipFloorLamports, wallClock };
     if (decision.action === "skip") {
       outbox.offer("arbitrage-decisions-proto", arbRecord(decision, base));
       return;
@@ -238,10 +242,11 @@ export class Desk {
 
   async #record(bundle: SentBundle, settlement: Settlement, landNs: bigint): Promise<void> {
     const { identity, outbox, journal, leaderOf } = this.parts;
+    const wallClock = this.parts.wallQuality();
     const leader = await leaderOf(settlement.landedSlot || bundle.decidedSlot);
     // Recovery takes an Outcome on the bus for the end of a bundle: its decision must be there before.
     await this.#recording.get(bundle.decisionId);
-    const record = outcomeRecord(bundle, settlement, { identity, landNs, leader });
+    const record = outcomeRecord(bundle, settlement, { identity, landNs, leader, wallClock });
     await outbox.must("bundle-outcomes-proto", record, () => journal.closed(bundle.decisionId));
   }
 

@@ -5,7 +5,8 @@ import { FindingPublisher } from "./finding-publisher.ts";
 
 const log = createLog({ process: "test", level: "error", format: "text" });
 const identity = { version: "1", agent: "mev", mode: "sim" };
-const clock = { wallNs: () => 7_000_000n };
+const quality = { isSynchronised: true, offsetMs: 0.5, estimatedErrorMs: 1, errorMsMax: 2 };
+const clock = { wallNs: () => 7_000_000n, wallQuality: () => quality };
 const finding = { attacker: "A", slot: 5n, decisionId: "one", netLamports: 12n };
 
 test("FindingPublisher.give() publishes under the attacker, with stamps, identity and the slot's leader", async () => {
@@ -25,6 +26,11 @@ test("FindingPublisher.give() publishes under the attacker, with stamps, identit
     leader: "leader of 5",
     eventNs: 4_000_000n,
     decideNs: 7_000_000n,
+  });
+  expect(decodeEnvelope(bytes).wallClock).toMatchObject({
+    synchronised: true,
+    offsetNs: 500_000n,
+    errorNsMax: 2_000_000n,
   });
   expect(publisher).toMatchObject({ published: 1, dropped: 0 });
 });

@@ -17,7 +17,7 @@ export type FindingPublisherOptions = {
   /** Undefined where no cluster can be asked for leaders. */
   readonly rpc: Rpc | undefined;
   readonly publish: (key: string, envelope: Uint8Array) => Promise<unknown>;
-  readonly clock: Pick<Clock, "wallNs">;
+  readonly clock: Pick<Clock, "wallNs" | "wallQuality">;
   readonly log: Log;
 };
 
@@ -55,10 +55,10 @@ export class FindingPublisher {
   }
 
   async #publish(fields: MevFields, attacker: string, slot: bigint): Promise<void> {
-    const { identity, publish, log } = this.#options;
+    const { identity, publish, clock, log } = this.#options;
     try {
       const leader = (await this.#leaders?.of(Number(slot))) ?? "";
-      await publish(attacker, encodeEnvelope(mevEnvelope({ ...fields, ...identity, leader })));
+      await publish(attacker, encodeEnvelope(mevEnvelope({ ...fields, ...identity, leader }), clock.wallQuality()));
       this.published++;
     } catch (thrown) {
       this.dropped++;

@@ -135,6 +135,7 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
     outbox,
     unixNs,
     wallNs: () => clock.wallNs(),
+    wallQuality: () => clock.wallQuality(),
     nextLeader: () => leaders?.next ?? 0,
     leaderOf: async (slot) => (await leaders?.of(slot)) ?? "",
     isKilled: parts.isKilled,
@@ -181,7 +182,10 @@ export async function startIoService(parts: IoServiceParts): Promise<IoService> 
   }
   const publishMetrics = () => {
     const fields = metrics.take(clock.wallNs(), clock.monotonicNs(), METRICS_MS);
-    outbox.offer("metrics-proto", { key: identity.agent, bytes: encodeEnvelope(metricsEnvelope(fields)) });
+    outbox.offer("metrics-proto", {
+      key: identity.agent,
+      bytes: encodeEnvelope(metricsEnvelope(fields), clock.wallQuality()),
+    });
   };
   loops.run(async () => publishMetrics(), METRICS_MS);
   loops.run(async () => risk.look(), METRICS_MS);

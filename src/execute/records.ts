@@ -1,4 +1,5 @@
 /** Decisions and outcomes as the Envelopes that go on record. Plain functions: the same input gives the same bytes. */
+import type { ClockQuality } from "#core/clock.ts";
 import type { PoolFacts } from "#core/pool.ts";
 import { type Address, lamportsToSol } from "#core/units.ts";
 import { type Decision, decisionId, featureHash } from "#decide/decision-record.ts";
@@ -27,6 +28,8 @@ export type ArbRecordParts = {
   readonly simulation?: Simulation | undefined;
   /** At the route when it was recorded; 0 unknown. */
   readonly tipFloorLamports: number;
+  /** Of the clock that gave the stamps; undefined where nobody can say. */
+  readonly wallClock?: ClockQuality | undefined;
 };
 
 export type KeyedRecord = { readonly key: string; readonly bytes: Uint8Array };
@@ -77,7 +80,7 @@ export function arbRecord(decision: Decision, parts: ArbRecordParts): KeyedRecor
     ...splitFields(decision, parts),
     ...termsFields(decision),
   };
-  return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields)) };
+  return { key: `${addresses[0]}/${addresses.at(-1)}`, bytes: encodeEnvelope(arbEnvelope(fields), parts.wallClock) };
 }
 
 /** What a bandit believed is in its expected value; without one it is the model's score. */
@@ -117,7 +120,7 @@ function splitFields({ split }: Decision, { pool }: Pick<ArbRecordParts, "pool">
 export function outcomeRecord(
   bundle: SentBundle,
   settlement: Settlement,
-  parts: { readonly identity: AgentIdentity; readonly landNs: bigint; readonly leader: string },
+  parts: Pick<ArbRecordParts, "identity" | "wallClock"> & { readonly landNs: bigint; readonly leader: string },
 ): KeyedRecord {
   const fields: OutcomeFields = {
     bundleId: bundle.bundleId,
@@ -144,5 +147,5 @@ export function outcomeRecord(
     landNs: parts.landNs,
     feeLamports: settlement.feeLamports,
   };
-  return { key: bundle.bundleId, bytes: encodeEnvelope(outcomeEnvelope(fields)) };
+  return { key: bundle.bundleId, bytes: encodeEnvelope(outcomeEnvelope(fields), parts.wallClock) };
 }

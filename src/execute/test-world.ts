@@ -93,6 +93,7 @@ export async function startDesk(world: World, folder: string, sendWaitsMs = 0, k
     outbox,
     unixNs: (ns) => clock.wallNs() - BigInt(clock.monotonicNs() - ns),
     wallNs: () => clock.wallNs(),
+    wallQuality: () => clock.wallQuality(),
     nextLeader: () => 0,
     leaderOf: (slot) => leaders.of(slot),
     isKilled: () => killed,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { readClockQuality } from "./clock-quality.ts";
 import { createSystemClock } from "./system-clock.ts";
 
 describe("createSystemClock()", () => {
@@ -10,7 +11,8 @@ describe("createSystemClock()", () => {
       [
         process.execPath,
         "-e",
-        `import { createSystemClock } from ${JSON.stringify(join(import.meta.dir, "system-clock.ts"))};
+        `import { readClockQuality } from "./clock-quality.ts";
+import { createSystemClock } from ${JSON.stringify(join(import.meta.dir, "system-clock.ts"))};
          console.log(createSystemClock().monotonicNs());`,
       ],
       { stdout: "pipe", stderr: "inherit" },
@@ -37,5 +39,13 @@ describe("createSystemClock()", () => {
     const wallMs = Number(clock.wallNs() / 1_000_000n);
     expect(wallMs).toBeGreaterThanOrEqual(before);
     expect(wallMs).toBeLessThanOrEqual(Date.now());
+  });
+
+  test("wallQuality() is what the kernel says, read once for many questions", () => {
+    const clock = createSystemClock();
+    const quality = clock.wallQuality();
+    expect(quality?.isSynchronised).toBe(readClockQuality()?.isSynchronised);
+    expect(quality === undefined || quality.errorMsMax >= 0).toBe(true);
+    expect(clock.wallQuality()).toBe(quality);
   });
 });

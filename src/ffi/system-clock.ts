@@ -4,12 +4,15 @@
  * fraction of a microsecond that the measurement takes.
  */
 import { ptr } from "bun:ffi";
-import type { Clock } from "#core/clock.ts";
+import type { Clock, ClockQuality } from "#core/clock.ts";
+import { readClockQuality } from "./clock-quality.ts";
 import { libc } from "./libc.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const BASE_SAMPLES = 32;
+/** How long a reading of the wall clock's quality is good: the kernel's own figures move once a second. */
+const QUALITY_NS = 1e9;
 
 /** Seconds and nanoseconds, as clock_gettime writes them; the module keeps them alive for the pointer's sake. */
 const timespec = new BigInt64Array(new ArrayBuffer(16));
@@ -17,9 +20,18 @@ const timespecAddress = ptr(timespec);
 
 export function createSystemClock(): Clock {
   const baseNs = measureBaseNs();
+  let quality: ClockQuality | undefined;
+  let readNs = Number.NEGATIVE_INFINITY;
   return {
     monotonicNs: () => baseNs + Bun.nanoseconds(),
     wallNs: () => readClock(CLOCK_REALTIME),
+    wallQuality: () => {
+      const nowNs = Bun.nanoseconds();
+      if (nowNs - readNs < QUALITY_NS) return quality;
+      readNs = nowNs;
+      quality = readClockQuality();
+      return quality;
+    },
   };
 }
 

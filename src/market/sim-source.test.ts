@@ -271,7 +271,7 @@ test("createSimSource() gives up with one line when nothing answers within its l
   const source = createSimSource({
     rpcUrl: "http://127.0.0.1:1",
     wsUrl: "ws://127.0.0.1:1",
-    clock: { monotonicNs: laterEachTime, wallNs: () => 0n },
+    clock: { monotonicNs: laterEachTime, wallNs: () => 0n, wallQuality: () => undefined },
     random: seededRandom("away"),
     log,
     limits: { retryMsMin: 1, retryMsMax: 2, missingMsMax: 1_000 },

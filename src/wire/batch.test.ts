@@ -10,7 +10,12 @@ describe("encodeBatch()", () => {
       metricsEnvelope({ agent: "arbitrage", atNs: 2n ** 63n }),
     ];
     expect(
-      decodeBatch(encodeBatch(envelopes.map(encodeEnvelope), { resumeMs: 1_700_000_000_123, text: "{}" })),
+      decodeBatch(
+        encodeBatch(
+          envelopes.map((envelope) => encodeEnvelope(envelope)),
+          { resumeMs: 1_700_000_000_123, text: "{}" },
+        ),
+      ),
     ).toEqual({
       items: envelopes,
       resumeMs: 1_700_000_000_123,

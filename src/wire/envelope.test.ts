@@ -25,6 +25,16 @@ describe("envelopes", () => {
   });
 });
 
+test("encodeEnvelope() says what is known of the writer's clock, in bytes that realtime.proto says, and leaves the envelope as it was", () => {
+  const envelope = metricsEnvelope({ agent: "a" });
+  const quality = { isSynchronised: true, offsetMs: -0.002, estimatedErrorMs: 1, errorMsMax: 0.0015 };
+  const bytes = encodeEnvelope(envelope, quality);
+  expect(decodeEnvelope(bytes).wallClock).toMatchObject({ synchronised: true, offsetNs: -2_000n, errorNsMax: 1_500n });
+  const fields = "0801" /* synchronised */ + "109f1f" /* offset, zigzag */ + "18dc0b"; /* error */
+  expect(Buffer.from(bytes).toString("hex")).toEndWith(`820108${fields}`);
+  expect(decodeEnvelope(encodeEnvelope(envelope)).wallClock).toBeUndefined();
+});
+
 describe("decodeEnvelope()", () => {
   test("refuses another schema version", () => {
     const bytes = encodeEnvelope({ ...metricsEnvelope({}), schemaVersion: "rt-v0" });

@@ -4,6 +4,7 @@
  */
 import { create, fromBinary, fromJson, type JsonValue, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { ClockQuality } from "#core/clock.ts";
 import { SandpiperError } from "#core/error.ts";
 import {
   type Arb,
@@ -17,6 +18,7 @@ import {
   type Outcome,
   OutcomeSchema,
   Type,
+  WallClockSchema,
 } from "./gen/realtime_pb.js";
 
 export type { Arb, Envelope, Metrics, Outcome };
@@ -56,7 +58,16 @@ export const metricsEnvelope = (fields: MetricsFields): Envelope =>
     payload: { case: "metrics", value: create(MetricsSchema, fields) },
   });
 
-export const encodeEnvelope = (envelope: Envelope): Uint8Array => toBinary(EnvelopeSchema, envelope);
+/** `wallClock`: what is known of the writer's clock; undefined where nobody can say. */
+export function encodeEnvelope(envelope: Envelope, wallClock?: ClockQuality): Uint8Array {
+  if (wallClock === undefined) return toBinary(EnvelopeSchema, envelope);
+  const fields = create(WallClockSchema, {
+    synchronised: wallClock.isSynchronised,
+    offsetNs: BigInt(Math.round(wallClock.offsetMs * 1e6)),
+    errorNsMax: BigInt(Math.round(wallClock.errorMsMax * 1e6)),
+  });
+  return toBinary(EnvelopeSchema, { ...envelope, wallClock: fields });
+}
 
 /** Throws a SandpiperError when the bytes are no rt-v1 envelope. */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {

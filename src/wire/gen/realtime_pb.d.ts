@@ -74,6 +74,13 @@ export declare type Envelope = Message<"realtime.Envelope"> & {
     value: Dataset;
     case: "dataset";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * that of the writer, whose stamps are in the payload; absent where nobody can say
+   *
+   * @generated from field: realtime.WallClock wall_clock = 16;
+   */
+  wallClock?: WallClock | undefined;
 };
 
 /**
@@ -81,6 +88,40 @@ export declare type Envelope = Message<"realtime.Envelope"> & {
  * Use `create(EnvelopeSchema)` to create a new message.
  */
 export declare const EnvelopeSchema: GenMessage<Envelope>;
+
+/**
+ * What a writer's kernel believes of its wall clock (adjtimex(2)) when it wrote: stamps of two boxes differ by so much.
+ *
+ * @generated from message realtime.WallClock
+ */
+export declare type WallClock = Message<"realtime.WallClock"> & {
+  /**
+   * whether anybody (chrony, ptp4l with phc2sys, ntpd) keeps it; the figures mean nothing where nobody does
+   *
+   * @generated from field: bool synchronised = 1;
+   */
+  synchronised: boolean;
+
+  /**
+   * still to be corrected; its sign is the kernel's
+   *
+   * @generated from field: sint64 offset_ns = 2;
+   */
+  offsetNs: bigint;
+
+  /**
+   * bound of the error
+   *
+   * @generated from field: uint64 error_ns_max = 3;
+   */
+  errorNsMax: bigint;
+};
+
+/**
+ * Describes the message realtime.WallClock.
+ * Use `create(WallClockSchema)` to create a new message.
+ */
+export declare const WallClockSchema: GenMessage<WallClock>;
 
 /**
  * Several envelopes in one frame, oldest first.
