@@ -8,6 +8,7 @@
 import { base58Encode } from "#core/base58.ts";
 import { DEX_NAMES } from "#core/pool.ts";
 import type { Address } from "#core/units.ts";
+import { readU64 } from "#core/words.ts";
 import { addressBytes } from "#dex/bytes.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL, TICK_RECORD } from "#memory/market-record.ts";
 import { SlotProducer } from "#memory/slot-ring.ts";
@@ -90,8 +91,7 @@ export class MarketRing {
     for (let back = 0; back < capacity && found.length < max; back++) {
       const at = this.#producer.published(back);
       if (u32[(at + MARKET_RECORD.kind) >> 2] !== MARKET_RECORD_KIND.transaction) continue;
-      const word = (at + MARKET_RECORD.slot) >> 2;
-      const slot = (BigInt(u32[word + 1] as number) << 32n) | BigInt(u32[word] as number);
+      const slot = readU64(u32, (at + MARKET_RECORD.slot) >> 2);
       const from = at + MARKET_RECORD.signature;
       found.push({ slot, signature: base58Encode(u8.subarray(from, from + 64)) });
     }

@@ -5,12 +5,12 @@
 import { base58Encode } from "#core/base58.ts";
 import { DEX_NAMES, type DexName } from "#core/pool.ts";
 import type { Address, Signature } from "#core/units.ts";
+import { readU64, readWhole } from "#core/words.ts";
 import { readAddress } from "#dex/bytes.ts";
 import { MARKET_RECORD, MARKET_RECORD_FLAG, MARKET_RECORD_KIND, NO_POOL } from "#memory/market-record.ts";
 import type { SlotConsumer } from "#memory/slot-ring.ts";
 import type { Payment } from "./payments.ts";
 
-const TWO_32 = 2 ** 32;
 const SIGNATURE_BYTES = 64;
 
 export type RingSwap = {
@@ -162,10 +162,10 @@ export class SwapReader {
   }
 
   #word64(offset: number): number {
-    return this.#word(offset + 4) * TWO_32 + this.#word(offset);
+    return readWhole(this.#consumer.u32, offset >> 2);
   }
 
   #big64(offset: number): bigint {
-    return (BigInt(this.#word(offset + 4)) << 32n) | BigInt(this.#word(offset));
+    return readU64(this.#consumer.u32, offset >> 2);
   }
 }
